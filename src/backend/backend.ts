@@ -59,9 +59,9 @@ export interface RnnBuffers {
   readonly gates: Tensor;
   /** [T+1, B, H]: the state before the chunk and after each step */
   readonly h: Tensor;
-  /** W_hh [H, H] */
+  /** Recurrent weight W_hh [H, H] */
   readonly weight: Tensor;
-  /** b_hh [H] */
+  /** Recurrent bias b_hh [H] */
   readonly bias: Tensor;
 }
 
@@ -83,9 +83,9 @@ export interface LstmBuffers {
    * leaves the state after the last step in it.
    */
   readonly state: Tensor | undefined;
-  /** W_hh [4H, H] */
+  /** Recurrent weight W_hh [4H, H] */
   readonly weight: Tensor;
-  /** b_hh [4H] */
+  /** Recurrent bias b_hh [4H] */
   readonly bias: Tensor;
 }
 
@@ -114,9 +114,9 @@ export interface Lookup {
 export interface ProjectedInput {
   /** [T, B, D]: the vectors x, compact or not */
   readonly x: Tensor;
-  /** W_ih [G·H, D] */
+  /** Input weight W_ih [G·H, D] */
   readonly weight: Tensor;
-  /** b_ih [G·H]; absent from some cells */
+  /** Input bias b_ih [G·H], which some cells do not have */
   readonly bias: Tensor | undefined;
 }
 
@@ -137,9 +137,9 @@ export interface GruBuffers {
   readonly recurrent: Tensor;
   /** [T+1, B, H]: the state before the chunk and after each step */
   readonly h: Tensor;
-  /** W_hh [3H, H] */
+  /** Recurrent weight W_hh [3H, H] */
   readonly weight: Tensor;
-  /** b_hh [3H] */
+  /** Recurrent bias b_hh [3H] */
   readonly bias: Tensor;
 }
 

@@ -19,7 +19,7 @@ import {
 const pageBytes = 65536;
 /** Bytes below this address belong to the module's static data. */
 const firstByte = 65536;
-/** Bytes of the stack */
+/** Size of the stack of the WebAssembly module in bytes */
 const stackBytes = 65536;
 /** Max bytes of a memory, which a 32-bit address can reach */
 const maxBytes = 2 ** 32 - pageBytes;

@@ -56,7 +56,7 @@ export function instructionLevelsOf(
 /** The part of the addon that calls MPI, as a path from the folder of kernels */
 export const mpiSource = '../../cluster/mpi.c';
 
-/** Flags for every compiler of the kernels */
+/** Flags with which every compiler compiles the kernels */
 export const kernelFlags: readonly string[] = [
   ...['-O3', '-std=gnu11', '-fno-math-errno', '-fno-trapping-math'],
 ];

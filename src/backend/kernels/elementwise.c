@@ -185,7 +185,7 @@ KERNEL double sum(const float *x, int n) { REDUCE(value) }
 
 KERNEL double squares(const float *x, int n) { REDUCE(value *value) }
 
-/* correction1, correction2: 1 / (1 - beta^step) */
+/* correction1 and correction2 are 1 / (1 - beta1^step) and 1 / (1 - beta2^step). */
 KERNEL void adam(float *w, const float *g, float *m, float *v, int n, float rate, float beta1, float beta2,
                  float epsilon, float l2, float decay, float correction1, float correction2, float scale) {
     for (int i = 0; i < n; i++) {

@@ -38,7 +38,7 @@
 #define MR 4
 #endif
 
-/* Number of vectors in a packed A for the rows of a tile */
+/* Number of vectors that hold the rows of a tile in a packed A */
 #define LEFT_VECTORS ((MR + VL - 1) / VL)
 #define LEFT_WIDTH (LEFT_VECTORS * VL)
 
@@ -50,8 +50,8 @@
 #define KC 640
 #endif
 /*
- * KC for a packed A, whose rows are contiguous: shorter blocks are worth additional passes over C, unless the
- * multiply-adds take only half the time.
+ * Max number of words along k in a block of a packed A, whose rows are contiguous: shorter blocks are worth additional
+ * passes over C, unless the multiply-adds take only half the time.
  */
 #define KC_PACKED (WORD == 1 ? 384 : KC)
 /* MC rows of A are multiplied at a time, so that they stay in the second-level cache from panel to panel. */
@@ -67,13 +67,13 @@ INLINE size_t packed_size(int N, int K) { return (size_t)((N + VL - 1) / VL) * V
 /* Number of vectors in the panel that begins at column n */
 INLINE int panel_vectors(int N, int n) { return N - n > VL ? 2 : 1; }
 
-/* packed <- B, from B's rows: B[K,N] with row stride ld. */
+/* Packs B[K,N], whose rows are `ld` numbers apart, into panels. */
 static void pack_rows(float *packed, const float *b, int N, int K, int ld);
 
 /* Like pack_rows, for a B of floats or, if `half` is set, of bfloat16 */
 static void pack_either_rows(float *packed, const void *b, int half, int N, int K, int ld);
 
-/* packed <- B = Wᵀ, from W[N,K]. */
+/* Packs B = Wᵀ into panels, from W[N,K]. */
 static void pack_transposed(float *packed, const float *w, int N, int K);
 
 enum gemm_start { START_ZERO, START_ROWS, START_C };

@@ -88,7 +88,7 @@ INLINE int vector_rows(int rows, int v, int most) { return rows - v * most < mos
 INLINE vec pack_left_part(float *to, const void *a, const int half, ptrdiff_t at, int lda, int count, int depth,
                           vec total) {
 #if defined(AMX)
-    /* 16 words of each column, one column after the other */
+    /* AMX takes 16 words of each column, one column after the other */
     vec square[VL];
 #pragma GCC unroll 16
     for (int i = 0; i < VL; i++) {

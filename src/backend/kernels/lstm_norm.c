@@ -17,13 +17,13 @@
 /* Added to the variance, so that a constant row is not divided by 0; PyTorch uses the same value. */
 #define NORM_EPSILON 1e-5f
 
-/* sums[k] += the n elements of gate k */
+/* Adds n elements of each gate k to sums[k]. */
 INLINE void add_gates(vec sums[4], const float *x, int H, int n) {
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) sums[k] += LOAD(x + k * H, n);
 }
 
-/* sums[k] += (x - mean[k])² over n elements of gate k */
+/* Adds (x - mean[k])² of n elements x of each gate k to sums[k]. */
 INLINE void add_gate_squares(vec sums[4], const float *x, const vec mean[4], int H, int n) {
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) {

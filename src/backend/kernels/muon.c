@@ -10,7 +10,7 @@
 #define ITERATIONS 5
 static const float ns_a = 3.4445f, ns_b = -4.775f, ns_c = 2.0315f;
 
-/* polynomial[N,N] <- a I + b G + c G² */
+/* polynomial[N,N] <- a I + b G + c G², where G is gram[N,N] */
 static void ns_polynomial(float *polynomial, const float *gram, int N, float *packed, float *room) {
     pack_rows(packed, gram, N, N, N);
     gemm_symmetric(polynomial, gram, packed, N, N, room);

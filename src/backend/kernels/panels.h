@@ -65,7 +65,9 @@ static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
     pack_either_rows(packed, b, 0, N, K, ld);
 }
 
-/* packed[words of K][stride] <- VL columns, of which `inside` are rows of w[.,K] and the rest zeros */
+/*
+ * Stores VL columns in packed[words of K][stride]: the first `inside` columns are rows of w[.,K], the rest are zeros.
+ */
 INLINE void pack_columns(float *packed, int stride, const float *w, int inside, int K) {
     for (int k = 0; k < K; k += WORD * VL, packed += (size_t)VL * stride) {
         int count = K - k < WORD * VL ? K - k : WORD * VL;

@@ -17,5 +17,5 @@ KERNEL double product_count(int which) {
     return (double)(which == 1 ? product_clock.ticks : product_clock.multiply_adds);
 }
 
-/* Returns how many multiply-adds it has done, using registers only. */
+/* Runs multiply-adds that use registers only, which shows the peak speed; returns their number. */
 KERNEL double multiply_adds(int rounds) { return peak_multiply_adds(rounds); }

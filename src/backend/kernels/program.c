@@ -171,7 +171,9 @@ static void run_operation(enum operation op, int rows, int n, struct operand to,
 }
 
 #define run_vectors SHARED(run_vectors)
-/* Runs element-wise operations for `rows` rows, beginning at time step t. Returns the code after them. */
+/*
+ * Runs element-wise operations for `rows` rows, beginning at time step t. Returns a pointer to the code that follows.
+ */
 OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code, int t, int rows)
 #if defined(BASE)
     ;

@@ -169,7 +169,7 @@ static void tile_rows(int mr, int nv, float *c, int ldc, const float *a, ptrdiff
     tile(mr, nv, c, ldc, a, lda, unit * lda, STEP, panel, begin, start, columns, K, unit);
 }
 
-/* A was packed by pack_left. */
+/* Multiplies a tile whose rows of A were packed by pack_left. */
 static void tile_packed(int mr, int nv, float *c, int ldc, const float *a, const float *panel, ptrdiff_t down,
                         int columns, int K, const float *ahead, ptrdiff_t stride, int unit) {
     (void)down, (void)ahead, (void)stride;

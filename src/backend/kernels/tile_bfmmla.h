@@ -81,7 +81,7 @@ INLINE void tile(const int pairs, const int nv, float *c, int ldc, int rows, con
         }
 }
 
-/* Runs TILE(pairs, vectors) with constants. */
+/* Runs TILE(pairs, vectors) with constants as arguments, so that the compiler can unroll each case. */
 #define WITH_CONSTANTS(pairs, nv, TILE)                           \
     switch (2 * (pairs) + (nv)) {                                 \
         case 3: TILE(1, 1); break;                                \
@@ -104,7 +104,7 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
 #undef TILE
 }
 
-/* A was packed by pack_left. */
+/* Multiplies a tile whose rows of A were packed by pack_left. */
 static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
                                                   const float *panel, ptrdiff_t down, int columns, int K,
                                                   const float *ahead, ptrdiff_t stride, int unit) {
