@@ -40,8 +40,8 @@ export interface MapOptions<Data, Job, Result>
 }
 
 /**
- * Max number of jobs that are begun ahead of the job whose chunks are being yielded, for each worker and in multiples of
- * `jobsPerWorker`
+ * Max number of jobs that are begun ahead of the job whose chunks are being yielded, for each worker and in multiples
+ * of `jobsPerWorker`
  */
 const lead = 4;
 
