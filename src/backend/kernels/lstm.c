@@ -27,9 +27,9 @@ INLINE void keep_first(compact *c, const float *beside, size_t count) {
 }
 
 /*
- * Computes n units of one step. Their gates i, f, g, o are H apart. Reads the pre-activations a[4] and c_before; writes
- * the activations to `gates`, the new state to c and h, and tanh(c) or, in half precision, c in full precision to
- * `beside`.
+ * Computes n units of one step. Their gates i, f, g, o are H apart. Reads the pre-activations a[4], and the previous c
+ * from c_before or, in half precision, from `beside`. Writes the activations to `gates`, the new state to c and h, and
+ * to `beside` tanh(c) or, in half precision, c in full precision.
  */
 INLINE void lstm_units(int n, int H, compact *gates, const vec a[4], const compact *c_before, compact *c,
                        float *beside, compact *h) {
