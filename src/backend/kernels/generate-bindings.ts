@@ -25,7 +25,7 @@ interface Slot {
   readonly glue: 'F' | 'IDS' | 'N' | 'U' | 'R';
   readonly name: string;
   readonly type: 'Address' | 'number';
-  /** What the operation passes to the kernel */
+  /** The TypeScript expression that the operation passes to the kernel */
   readonly value: string;
 }
 

@@ -11,7 +11,7 @@
 
 /* Max number of elements of a tile, unless an operation needs whole rows, which may be longer */
 #define PROGRAM_TILE 512
-/* Max number of vectors in memory that the operations between two matrix products use; cellLimits.places */
+/* Max number of vectors in memory that the operations between two matrix products use; the same as cellLimits.places */
 #define MAX_PLACES 512
 
 /* Added to a variance before its square root is taken */
@@ -41,8 +41,8 @@ struct program {
     int B, H;
     const int32_t *code, *offsets;
     /*
-     * The memory for each base of a memory operand: memory, learned vectors, gradients w.r.t. them, gradient w.r.t.
-     * the output
+     * The arrays to which an operand in memory can refer, by its base: the memory of the layer, the learned vectors,
+     * the gradients w.r.t. these vectors, and the gradient w.r.t. the output
      */
     float *bases[4];
     float *registers;
@@ -63,7 +63,7 @@ struct group {
     const float *argument;
     float *products;
     int size;
-    /* index of the first row of its matrices */
+    /* index of the first row of the group's matrices, counted over all groups */
     int first;
     const float *packed;
 };
@@ -75,7 +75,10 @@ INLINE vec vec_softplus(vec x) {
     return larger(splat(0), x) + vec_log(1 + vec_exp(-absolute(x)));
 }
 
-/* Sums VALUE over a row of n elements; in VALUE, `a` and `b` are vectors of the two rows at index `at`. */
+/*
+ * The mean of VALUE over a row of n elements, in every element of a vector; in VALUE, AT(p) is the vector at index `at`
+ * of the row p.
+ */
 #define ROW_SUM(total, n, VALUE)                                                \
     do {                                                                        \
         vec sums = {0};                                                         \
@@ -168,7 +171,9 @@ static void run_operation(enum operation op, int rows, int n, struct operand to,
 }
 
 #define run_vectors SHARED(run_vectors)
-/* Runs element-wise operations for `rows` rows, beginning at time step t. Returns the code after them. */
+/*
+ * Runs element-wise operations for `rows` rows, beginning at time step t. Returns a pointer to the code that follows.
+ */
 OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code, int t, int rows)
 #if defined(BASE)
     ;
