@@ -39,8 +39,8 @@ export class GrowingNgrams {
   private readonly maxCounts: number;
   private readonly hasOneDiscount: boolean;
   /**
-   * By order, context and character: how often the character followed the context, and the character that was the
-   * previous one to follow this context for the first time (its id plus 1), which makes a linked list of all that did
+   * By order, context and character: the count of the character in the context, and the character that was new in the
+   * context just before this one was (its id plus 1); so the characters that followed a context form a linked list
    */
   private readonly counts = new CountTable(2);
   /** By order and context: the counters of the context */

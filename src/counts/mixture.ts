@@ -21,7 +21,7 @@ export interface ModelCounts {
 /** Lower ends of the ranges of a context's number of occurrences; each range has a class of its own. */
 const seenSteps = [1, 2, 3, 5, 9, 33];
 
-/** Number of classes of positions, if contexts have up to this length */
+/** Number of classes of positions, given the length of the longest contexts */
 export function classCount(context: number): number {
   return (context + 1) * seenSteps.length;
 }

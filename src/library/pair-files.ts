@@ -15,7 +15,7 @@ import type { modelRows } from './model-options.js';
 import { reportPairs, requireMarks } from './paired-text.js';
 import { readingOf } from './text-reading.js';
 
-/** @throws UsageError for a model of texts if the call needs a model of pairs, and for the opposite */
+/** @throws UsageError for a model of texts if the call needs a model of pairs, and the other way round */
 export function requireKind({ config, beside }: Model, kind: 'texts' | 'pairs'): void {
   if ((kind === 'pairs') === (config.pairs ?? false)) {
     const [label] = beside?.labels ?? [];

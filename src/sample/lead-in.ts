@@ -18,8 +18,8 @@ const minLimit = 64;
 const maxLimit = 2048;
 
 /**
- * With a longer prompt, no unprinted record is sampled before a record, because by the prompt's end the state has
- * forgotten what it began with. Such a prompt is read once for all records.
+ * If the prompt is longer than this, no unprinted record is sampled before a record, because by the prompt's end the
+ * state has forgotten what it began with. Such a prompt is read once for all records.
  */
 const maxPromptLength = 64;
 
