@@ -35,8 +35,8 @@ export async function* columnTexts(
  * a text become one space each, so that a record is always one line.
  * @param bytes content of one file, without a byte-order mark
  * @param name the file, as messages show it
- * @throws CharnnError naming the line of a record that is malformed or has no such text; UsageError where the column
- * has to be named, or does not exist
+ * @throws CharnnError naming the line of a record that is malformed or lacks the text; UsageError where the column has
+ * to be named, or does not exist
  */
 export async function* columnRecords(
   bytes: AsyncIterable<Uint8Array>,
@@ -88,7 +88,7 @@ async function* delimitedFields(
 }
 
 /**
- * Max bytes of a record, including line ends within quotation marks. If a record is longer, the file probably lacks a
+ * Max bytes of a field, including line ends within quotation marks. If a field is longer, the file probably lacks a
  * closing quotation mark.
  */
 const maxRecordLength = 1 << 28;
@@ -116,14 +116,14 @@ export async function* delimitedRecords(
   const take = (record: Buffer[], { lines: line }: Info): null => {
     if (columns === undefined) columns = choose(record.map(String));
     else fields.push({ fields: columns.map((index) => Buffer.from(record[index])), line });
-    // the parser's own queue is empty
+    // null keeps the record out of the parser's own output, which nobody reads
     return null;
   };
   const options: Options = {
     delimiter: format === 'tsv' ? '\t' : ',',
     encoding: null,
     quote: format === 'tsv' ? null : '"',
-    // the raw bytes of a record
+    // the parser compares this with each field alone, because it adds up the lengths of strings, but not of bytes
     max_record_size: maxRecordLength,
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
@@ -285,8 +285,8 @@ function fieldOf(record: JsonObject, column: string, where: string): string {
 }
 
 /**
- * A field of an object as text: strings unchanged, anything else as JSON. A field that the object lacks may be in its
- * field `labels`.
+ * A field of an object as text: strings unchanged, anything else as JSON. If the object lacks the field, it is looked
+ * up in the object `labels`, which may be one of its fields.
  */
 export function fieldText(object: unknown, key: string): string | undefined {
   for (const holder of [object, (object as JsonObject | null | undefined)?.labels]) {
