@@ -54,7 +54,6 @@ static int thread_multiple = 3;
 /* Set by one thread to end the waits of another */
 static volatile int is_broken;
 
-
 /* Two of the tags in mpi.ts: for the data that training exchanges, and for a sign of life */
 enum { exchange_tag = 1, beat_tag = 4 };
 

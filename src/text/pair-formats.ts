@@ -12,7 +12,7 @@
 import { UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import { columnIndex, delimitedRecords, fieldText, wellFormed } from './columns.js';
-import { maxLineBytes, splitLines } from './line-splitter.js';
+import { maxRecordBytes, splitLines } from './line-splitter.js';
 import { besideNames, type ReadingOptions, type TextFormat } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
 
@@ -56,7 +56,7 @@ export async function* pairRecords(
   const encoding = isBytes ? 'latin1' : 'utf8';
   let parse: ((text: string, line: number) => PairRecord | undefined) | undefined;
   let line = 0;
-  for await (const group of splitLines(bytes, name, maxLineBytes)) {
+  for await (const group of splitLines(bytes, name, maxRecordBytes)) {
     const texts = group.map((raw, i) => {
       const isPlain = isBytes || reading.invalid === 'replace';
       const valid = isPlain

@@ -63,8 +63,6 @@ struct group {
     const float *argument;
     float *products;
     int size;
-    /* index of the first row of the group's matrices, counted over all groups */
-    int first;
     const float *packed;
 };
 
@@ -79,7 +77,7 @@ INLINE vec vec_softplus(vec x) {
  * The mean of VALUE over a row of n elements, in every element of a vector; in VALUE, AT(p) is the vector at index `at`
  * of the row p.
  */
-#define ROW_SUM(total, n, VALUE)                                                \
+#define ROW_MEAN(total, n, VALUE)                                               \
     do {                                                                        \
         vec sums = {0};                                                         \
         _Pragma("GCC unroll 1")                                                 \
@@ -95,8 +93,8 @@ INLINE vec vec_softplus(vec x) {
 /* to <- x shifted and scaled to mean 0 and variance 1 */
 static void norm_row(float *to, const float *x, int n) {
     vec mean, variance;
-    ROW_SUM(mean, n, AT(x));
-    ROW_SUM(variance, n, (AT(x) - mean) * (AT(x) - mean));
+    ROW_MEAN(mean, n, AT(x));
+    ROW_MEAN(variance, n, (AT(x) - mean) * (AT(x) - mean));
     vec scale = splat(1 / __builtin_sqrtf(variance[0] + NORM_EPSILON));
 #define BODY(n) STORE(to + at, (LOAD(x + at, n) - mean) * scale, n);
     FOR_VECTORS(at, n, BODY);
@@ -106,11 +104,11 @@ static void norm_row(float *to, const float *x, int n) {
 /* to <- gradient w.r.t. the x of norm_row; d: gradient w.r.t. its result */
 static void norm_row_backward(float *to, const float *d, const float *x, int n) {
     vec mean, variance, sum, product;
-    ROW_SUM(mean, n, AT(x));
-    ROW_SUM(variance, n, (AT(x) - mean) * (AT(x) - mean));
+    ROW_MEAN(mean, n, AT(x));
+    ROW_MEAN(variance, n, (AT(x) - mean) * (AT(x) - mean));
     vec scale = splat(1 / __builtin_sqrtf(variance[0] + NORM_EPSILON));
-    ROW_SUM(sum, n, AT(d));
-    ROW_SUM(product, n, AT(d) * (AT(x) - mean) * scale);
+    ROW_MEAN(sum, n, AT(d));
+    ROW_MEAN(product, n, AT(d) * (AT(x) - mean) * scale);
 #define BODY(n) \
     STORE(to + at, scale *(LOAD(d + at, n) - sum - (LOAD(x + at, n) - mean) * scale * product), n);
     FOR_VECTORS(at, n, BODY);
@@ -225,11 +223,10 @@ OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code,
 static struct group find_group(const struct program *p, int g, int backward) {
     const int H = p->H;
     const int32_t *entry = p->code + p->code[GROUP_TABLE];
-    struct group found = {NULL, NULL, 0, 0, p->packed};
+    struct group found = {NULL, NULL, 0, p->packed};
     for (int i = 0;; i++, entry += 3) {
         found.size = entry[2];
         if (i == g) break;
-        found.first += found.size * H;
         found.packed += backward ? packed_size(H, found.size * H) : weight_size(found.size * H, H);
     }
     found.argument = p->bases[0] + p->offsets[entry[0]];

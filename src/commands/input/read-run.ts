@@ -7,6 +7,7 @@ import { CharnnError, systemReason, UsageError } from '../../errors.js';
 import { ownKind } from '../../files/own-kinds.js';
 import { quote } from '../../messages/quote.js';
 import type { RunData, Series } from '../../pages/data.js';
+import { maxRecordBytes } from '../../text/line-splitter.js';
 import { linesOf } from '../../text/lines.js';
 import { startOf } from '../../text/open-file.js';
 import { findSources } from '../../text/sources.js';
@@ -77,7 +78,8 @@ interface Log {
 /** Reads the events of a log, skipping a last line that was cut off and lines that are not events. */
 async function readLog(path: string): Promise<Log> {
   const log: Log = { start: undefined, progress: [], validations: [], samples: [] };
-  for await (const line of linesOf(await findSources([path], process.stdin))) {
+  const sources = await findSources([path], process.stdin);
+  for await (const line of linesOf(sources, { maxBytes: maxRecordBytes })) {
     const event = eventOf(line);
     if (event?.type === 'progress') log.progress.push(event);
     else if (event?.type === 'validation') log.validations.push(event);
