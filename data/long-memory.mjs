@@ -58,7 +58,10 @@ export function countLine(random, most) {
   return `${'a'.repeat(count)}${'b'.repeat(count)}\n`;
 }
 
-/** @type {Record<string, readonly [line: (random: Random, size: number) => string, option: string]>} */
+/**
+ * For each task, what writes one of its lines, and the option that sets the largest size
+ * @type {Record<string, readonly [line: (random: Random, size: number) => string, option: string]>}
+ */
 const tasks = {
   delay: [anyDelayLine, 'lag'],
   brackets: [bracketLine, 'depth'],

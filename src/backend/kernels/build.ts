@@ -40,7 +40,7 @@ async function buildNative(): Promise<void> {
   const failure = await compileNative(sources, file);
   if (failure === undefined) return;
   if (process.env.CHARNN_BUILD_LOG) console.error(failure.log);
-  // commands read the reason from this file, to give the same message
+  // commands read from this file why the build failed, and give the same reason in their messages
   writeFileSync(reasonFile, failure.reason);
   console.error(
     `charnn: there are no native kernels, so training will be slower: ${failure.reason}`,
