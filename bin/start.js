@@ -10,7 +10,7 @@ const neededAddresses = 576 * megabyte;
 /** Bytes of address space that a worker thread takes, such as the one that `canStartThread` starts */
 const threadAddresses = 700 * megabyte;
 
-/** @returns the number that the pattern finds in the file, or infinity ("max", "unlimited", no such file) */
+/** @returns the number that the pattern captures in the file; infinity for "max", "unlimited" and a missing file */
 function limitIn(path, pattern) {
   try {
     return Number(pattern.exec(readFileSync(path, 'latin1'))?.[1] ?? Number.POSITIVE_INFINITY);
@@ -32,7 +32,7 @@ function controlGroupLimit() {
   for (const [, controllers, path] of groups.matchAll(/^\d+:([^:]*):(.*)$/gm)) {
     const tree =
       controllers === '' ? root : controllers.split(',').includes('pids') && `${root}/pids`;
-    // a limit of a group holds for the groups within it
+    // the limit of a control group also holds for the groups within it
     for (
       let group = path;
       tree && group.length > 1;

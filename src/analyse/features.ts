@@ -11,7 +11,7 @@ export interface Feature {
   readonly values: Float32Array;
 }
 
-/** The class of a symbol, as far as features distinguish it */
+/** The properties of a symbol on which features depend */
 interface Kind {
   readonly symbol: string;
   readonly letter: boolean;

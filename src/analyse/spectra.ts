@@ -1,7 +1,7 @@
 /**
- * The recurrent matrices, by which one step multiplies a gradient, apart from activation functions. A vanilla RNN's
- * gradient can only grow if the largest singular value of W_hh is above 1 (Pascanu et al. 2013); the spectral radius
- * shows the effect of many steps.
+ * Computes singular values and spectral radius of the recurrent matrices. Each step back multiplies a gradient by such
+ * a matrix and by derivatives of activation functions. A vanilla RNN's gradient can only grow if the largest singular
+ * value of W_hh is above 1 (Pascanu et al. 2013); the spectral radius shows the effect of many steps.
  */
 import type { Backend } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';

@@ -165,13 +165,16 @@ export interface ProgramBuffers {
   readonly offsets: Indices;
   /** All memory of the layer: the input projection, matrix products, values kept for the backward pass, states */
   readonly memory: Tensor;
-  /** [·H, H]: the matrices that multiply vectors of units, group by group, if there are any */
+  /**
+   * [·H, H]: the matrices that multiply vectors of units, if there are any; those that multiply the same vector follow
+   * each other as a group
+   */
   readonly weight: Tensor | undefined;
   /** [·, H]: the learned vectors of the cell, if there are any */
   readonly vectors: Tensor | undefined;
   /** [·, H]: gradients w.r.t. the vectors, to which the backward pass adds */
   readonly vectorGradients: Tensor | undefined;
-  /** Number of matrices in each group */
+  /** For each group of matrices that multiply the same vector: how many they are */
   readonly groups: readonly number[];
   /** Max number of vectors that operations pass to each other in registers */
   readonly registers: number;

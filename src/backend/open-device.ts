@@ -77,7 +77,7 @@ export async function openDevice(
   );
 }
 
-/** Returns an engine; if its precision is not the requested one, it is reported as missing. */
+/** Returns the `Engine` of a device or, if its precision is not the requested one, frees it and reports it missing. */
 function inPrecision(precision: Precision, engine: Engine | Missing): Engine | Missing {
   if ('missing' in engine || engine.precision === precision) return engine;
   engine.end();

@@ -46,7 +46,7 @@ export interface Program {
   /** Whether some operation needs all units of a row at once, as `norm` does */
   readonly wholeRows: boolean;
   readonly inputs: readonly Matrix[];
-  /** Matrices that multiply vectors of units (not the input), in the order of the groups */
+  /** Matrices that multiply vectors of units (not the input), in the order of `groups` */
   readonly units: readonly Matrix[];
   readonly groups: readonly ProgramGroup[];
   readonly vectors: readonly Vector[];

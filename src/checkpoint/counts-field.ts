@@ -15,7 +15,7 @@ import { requireMemory } from '../machine/memory.js';
 /** Name of the byte array with the n-gram counts in a file's list of tensors */
 export const countsName = 'counts';
 
-/** Makes the field that describes a table, and the table's bytes. */
+/** Makes the field that describes a table of n-gram counts, and the table's bytes. */
 export function countsField(table: NgramTable, weights?: Float64Array) {
   const field = { ...headOf(table), ...(weights && { weights: Array.from(weights) }) };
   return { field, blob: { name: countsName, bytes: packTable(table) } };
@@ -24,7 +24,7 @@ export function countsField(table: NgramTable, weights?: Float64Array) {
 const count = { ...ranges.whole, holds: (x: number) => ranges.whole.holds(x) && x <= 0xffffffff };
 
 /**
- * Reads and checks the description of a table.
+ * Reads and checks the description of a table of n-gram counts.
  * @throws CharnnError naming the field that is wrong
  */
 export function readTableHead(fields: Fields): TableHead {
@@ -50,11 +50,11 @@ export function readTableHead(fields: Fields): TableHead {
   };
 }
 
-/** Max bytes of memory that each context and each entry of a table takes, including the trie */
+/** Max bytes of memory that each context and each entry of a table of n-gram counts takes, including its trie */
 const bytesEach = 36;
 
 /**
- * Reads a table.
+ * Reads a table of n-gram counts.
  * @param bytes packed by `countsField`
  * @throws CharnnError when they are damaged, or memory does not suffice
  */

@@ -1,8 +1,8 @@
 /*
  * Operands of matrix products, which are read in words of 4 bytes. A word is a float or, in half precision (HALF), a
  * pair of bfloat16: two numbers that are adjacent along k, the first in the lower half, each rounded to nearest, ties
- * to even. An odd K ends with a pair whose second number is zero. One step of a chain takes one word of either operand,
- * and adds its product, or both products of the pair, to a float32.
+ * to even. An odd K ends with a pair whose second number is zero. One step along k takes a word of each operand, and
+ * adds their product, or the two products of the pairs, to a float32.
  *
  * AVX512-BF16 has an instruction for this step, which treats denormal numbers as zeros. AMX (tile_amx.h) and ARM's
  * BFMMLA (tile_bfmmla.h) multiply whole blocks of words. Elsewhere the numbers of the pair are extracted and multiplied

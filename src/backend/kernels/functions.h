@@ -29,21 +29,18 @@
 #if VL >= 8
 #if VL == 16
 #define LOG2_STEPS 4
-/* the bits of 2^(i / 16), minus i · 2^19, which the sum's low bits also add when they are shifted into the exponent */
+/* the bits of 2^(i / 16), minus i · 2^19: with n = 16 e + i, adding n · 2^19 to them gives the bits of 2^(n / 16) */
 static const uint32_t powers[VL] = {
     0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532, 0x3f75fed7, 0x3f75583f,
     0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c, 0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d};
 #else
 #define LOG2_STEPS 3
-/* the bits of 2^(i / 8), minus i · 2^20, which the sum's low bits also add when they are shifted into the exponent */
+/* the bits of 2^(i / 8), minus i · 2^20: with n = 8 e + i, adding n · 2^20 to them gives the bits of 2^(n / 8) */
 static const uint32_t powers[VL] = {
     0x3f800000, 0x3f7b95c2, 0x3f7837f0, 0x3f75fed7, 0x3f7504f3, 0x3f75672a, 0x3f7744fd, 0x3f7ac0c7};
 #endif
 
-/*
- * Computes power and p, with exp x = power (1 + p). If `precise` is set, the relative error of exp at large x is
- * limited.
- */
+/* Computes power and p, with exp x = power (1 + p). Unless `precise` is set, the relative error grows with |x|. */
 INLINE void exp_parts(vec x, const int precise, vec *power, vec *p) {
     const float ln2 = 0.693147180559945309f;
     vec sum = x * splat(VL * LOG2_E) + splat(ROUNDING);

@@ -91,7 +91,10 @@ static void gemm_either(float *c, int ldc, const void *a, int half, int lda, con
     gemm_tiles(c, ldc, a, half, lda, packed, rows, start, M, N, K, room, 0);
 }
 
-/* Side of the square that is mirrored at once, whose rows and columns fit in the first-level cache. */
+/*
+ * Number of rows and columns of each square of C that is copied across the diagonal at once. A square and its mirror
+ * image fit in the first-level cache.
+ */
 #define MIRROR 32
 
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room) {
@@ -112,7 +115,8 @@ static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int ld
     for (int kb = 0; kb < k_blocks; kb++) {
         int k0 = depth_edge(words, k_blocks, kb), k1 = depth_edge(words, k_blocks, kb + 1), depth = k1 - k0;
         /*
-         * number of words of 4 bytes between what is fetched with one row of a panel and what is fetched with the next
+         * with each row of the last panel, a part of A's next block is prefetched; the distance between such parts, in
+         * words of 4 bytes
          */
         const ptrdiff_t next_row = (is_half(half) ? 1 : WORD) * (ptrdiff_t)lda;
         const void *rows_of_a = from_element(a, half, (ptrdiff_t)WORD * k0 * lda);

@@ -50,8 +50,9 @@
 #define KC 640
 #endif
 /*
- * Max number of words along k in a block of a packed A, whose rows are contiguous: shorter blocks are worth additional
- * passes over C, unless the multiply-adds take only half the time.
+ * Max number of words along k in a block of a packed A, whose rows are contiguous. In full precision, blocks shorter
+ * than KC are worth the additional passes over C; in half precision, where multiply-adds take half the time, they are
+ * not.
  */
 #define KC_PACKED (WORD == 1 ? 384 : KC)
 /* MC rows of A are multiplied at a time, so that they stay in the second-level cache from panel to panel. */
@@ -79,8 +80,8 @@ static void pack_transposed(float *packed, const float *w, int N, int K);
 enum gemm_start { START_ZERO, START_ROWS, START_C };
 
 /*
- * The numbers from which the sums of C start with START_ROWS: the same row for all rows of C or, if ids[M] is given,
- * row ids[m] of a table with row stride ldc for row m of C.
+ * The numbers from which the sums of C start in the case START_ROWS: the same row for all rows of C or, if ids[M] is
+ * given, row ids[m] of a table with row stride ldc for row m of C.
  */
 struct start_rows {
     const float *rows;

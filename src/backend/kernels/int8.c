@@ -139,7 +139,7 @@ INLINE ivec add_byte_products(ivec sum, ivec a, ivec b) {
 
 #endif
 
-/* The parts of a packed weight */
+/* A packed weight W[N,K]: scales and beginnings of the columns' sums, panels, and the number of words along k */
 struct int8_weight {
     const float *scales;
     const word_of_bytes *begin;

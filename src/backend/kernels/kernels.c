@@ -1,6 +1,7 @@
 /*
- * One instruction level: all kernels in one compilation unit, so that the compiler can inline them. LEVEL is the name
- * of the table; WebAssembly has exports instead of a table.
+ * One instruction level: all kernels in one compilation unit, so that the compiler can inline them. The unit defines
+ * the table of the kernels' functions, in whose name LEVEL is the name of the level; WebAssembly has exports instead of
+ * a table.
  */
 #include "kernels.h"
 #include "sharing.h"

@@ -46,7 +46,7 @@ struct program {
      */
     float *bases[4];
     float *registers;
-    /* packed matrices, in the order of the groups */
+    /* the packed matrices, in the order of the program's table of groups of matrices */
     const float *packed;
     /* if the input projection is looked up: the table, and the id of each row */
     const float *table;
@@ -217,8 +217,8 @@ OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code,
 #endif
 
 /*
- * Returns group g with its panels: those of its transposed matrices for the forward pass, those of the matrices
- * themselves for the backward pass.
+ * Returns group g of the matrices, with its panels: those of the transposed matrices for the forward pass, those of the
+ * matrices themselves for the backward pass.
  */
 static struct group find_group(const struct program *p, int g, int backward) {
     const int H = p->H;
