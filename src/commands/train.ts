@@ -132,7 +132,7 @@ async function run(
       event.type === 'warning' ? { ...event, message: spelt(event.message, flagOf) } : event,
     );
   const onModel = async (model: StoredModel) => {
-    // a model trained on pairs writes no text without a source, and one with labels none without their values
+    // no sample is drawn if the model would need a source, as one trained on pairs does, or the values of labels
     if (!samples || (quiet && !json) || model.config.pairs || model.beside) return;
     show(await sampleOf(model, config));
   };

@@ -65,7 +65,7 @@ function hashCounts(hash: Hash, { table, weights }: ModelCounts): void {
 
 /**
  * A fingerprint of the machine's arithmetic: the hash of a fixed text, coded by a model that learns.
- * @param model whose kind of cell computes it
+ * @param model the one whose kind of cell is used, in a small network
  * @param version of the compressed file; early versions used an LSTM whatever the model was
  * @param rate the learning rate; with 0 only the arithmetic of prediction is tested
  */

@@ -35,7 +35,7 @@ export interface Header {
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-/** How a content was coded; the version also decides how probe and fingerprint are computed */
+/** How a content was coded; the version also decides how `probe` and the fingerprint of a given model are computed */
 export interface Coding extends CodingSettings {
   readonly characters: number;
   /** The back end's name, and the hash of its numbers for a fixed text: both must be the same when decompressing */

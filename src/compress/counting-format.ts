@@ -7,7 +7,7 @@ import type { Discounting } from '../counts/growing-ngrams.js';
 
 interface BeginningWeights {
   readonly network: number;
-  /** Weight of the n-gram model whose counts grow while the content is coded */
+  /** Initial weight of the n-gram model whose counts grow while the content is coded */
   readonly grown: number;
 }
 
@@ -23,8 +23,8 @@ export interface CountingFormat {
   readonly sets: number;
   setOf(matched: number): number;
   /**
-   * Initial mixing weights for a new model, a given one, and a given one with counts. In the last case, the weights
-   * that the model itself has are used for its network and its counts.
+   * Initial mixing weights for a new model, a given one, and a given one with counts. In the last case only `grown` is
+   * used: the model's network and counts begin with the weights that the model file has for them.
    */
   readonly beginning: Readonly<Record<'fresh' | 'given' | 'counted', BeginningWeights>>;
   /** Learning rate of the mixing weights */

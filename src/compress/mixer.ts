@@ -13,9 +13,9 @@ import type { Frequencies } from './frequencies.js';
 export interface MixedInput {
   /** For each symbol, the logarithm of its probability as the next character, up to a constant */
   readonly logs: Float64Array;
-  /** The weight in each set, which changes as the mixer learns; the set reflects how reliable the prediction is. */
+  /** Weights of this prediction, which change as the mixer learns; one of them is used for each character. */
   readonly weights: Float64Array;
-  /** The set that is used for the current character */
+  /** Index of the weight for the current character; callers choose it by how reliable the prediction is. */
   set: number;
 }
 

@@ -1,4 +1,4 @@
-/** The sides of pairs as texts, and as ids of a model trained on pairs. */
+/** Converts the sources and targets of pairs between text and the ids of a model trained on pairs. */
 import type { Model } from '../model/model-data.js';
 import { type Encoded, uniformText } from '../text/encode.js';
 import { codingOf, type PairCoding } from '../text/pair-coding.js';

@@ -146,7 +146,7 @@ export class NgramReader {
     return count - this.table.discounts[3 * length + Math.min(count, 3) - 1];
   }
 
-  /** The factor γ_k of the shorter context's prediction, multiplied by a weight */
+  /** Returns `weight` times γ_k, the factor of the shorter context's prediction. */
   private rest(length: number, node: number, weight: number): number {
     const { trie } = this;
     const total = trie[node];
@@ -195,8 +195,8 @@ export class NgramReader {
 function keptContexts({ vocabulary, context, levels }: NgramTable) {
   const length = Math.min(longestKept, context);
   /**
-   * By n: how many contexts there are of which n is the smallest number of entries, among the numbers of the context
-   * itself and of all its shorter contexts
+   * By n: the number of contexts for which n is the minimum, over the context itself and its shorter ones except the
+   * empty one, of the number of different characters that follow
    */
   const histogram = new Uint32Array(vocabulary + 1);
   let words = 0;

@@ -141,7 +141,7 @@ function readerOf(
   return new SegmentedEvaluator(backend, network, 0, count, seqLength, documents);
 }
 
-/** A pause in the form that the evaluator expects; it can end the evaluation only by throwing. */
+/** Calls `pause` whenever the evaluator asks whether to stop; the answer is always no, but `pause` may throw. */
 function pauseOf(pause: NonNullable<EvaluateOptions['pause']>): () => Answer<boolean> {
   return () => {
     const answer = pause();

@@ -101,7 +101,7 @@ function megabytes(bytes: number): string {
 /**
  * Checks that the model beside a state is of the same training run.
  * @param path of the state
- * @returns the state to resume from, and the model; if the model is missing, the state to resume from has no best loss
+ * @returns the state to resume from, and the model; if the model is missing, only the state, without its best loss
  * @throws CharnnError when the model is of another training run, or damaged
  */
 export async function matchModel(

@@ -1,4 +1,4 @@
-/** Labels and vectors of a training text, which become part of the network and its files. */
+/** Labels and vectors of a training text: how they are read, and what the network and its files record of them. */
 import { OptionError } from '../errors.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Beside, Model } from '../model/model-data.js';

@@ -41,8 +41,8 @@ export async function readRun(path: string): Promise<RunData> {
 }
 
 /**
- * Reads the norm at which gradients were clipped from what a model records of its training. A model may come from
- * anywhere, so the values are checked.
+ * Returns the norm to which gradients were limited, from the `clip` field in a model's record of its training. A model
+ * may come from anywhere, so the values are checked.
  */
 function normLimit(clip: unknown): number | undefined {
   const { name, limit } = (clip ?? {}) as Entry;

@@ -23,7 +23,7 @@ export interface Subject {
   readonly clipping: Clipping | undefined;
 }
 
-/** The share of steps that were clipped and their gradient norms, from the model's history */
+/** The share of steps whose gradients were clipped, and the gradient norms of all steps, from the model's history */
 export interface Clipping {
   /** Whether the norm or each value is clipped, and the threshold */
   readonly by: string;

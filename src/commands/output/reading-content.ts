@@ -15,9 +15,9 @@ import { blob } from '../../pages/encode-blobs.js';
 import { symbolName } from '../../published/page-content.js';
 import type { Ids } from '../../text/unit.js';
 
-/** Number of characters whose predictions are decoded together */
+/** Number of characters whose predictions the page decodes at once, when they are first shown */
 const partLength = 1 << 15;
-/** Max characters along which gates and states are recorded, and max values of all units together */
+/** Max number of characters at which gates and states are recorded, and max total number of values recorded */
 const maxRecorded = 4000;
 const maxValues = 6e6;
 /** Number of predictions whose dependence on earlier characters is recorded, and how many of these characters */
@@ -175,7 +175,7 @@ function stepsOfUnit(record: LayerRecord, unit: number, { config }: Model): Int1
   });
 }
 
-/** 255 · √(norm / the largest norm of the same prediction) */
+/** Encodes each norm as a byte: 255 · √(norm / the largest norm of the same prediction) */
 function shares({ norms, K }: Dependence): Uint8Array {
   const shares = new Uint8Array(norms.length);
   for (let from = 0; from < norms.length; from += K) {

@@ -93,7 +93,7 @@ export function sayMixed(model: Pick<Model, 'counts'> | undefined, output: Outpu
   );
 }
 
-/** Prints the options that repeat a training run with a time limit byte for byte, by its number of steps. */
+/** After a training run with a time limit, prints the options that make the same model again in as many steps. */
 export function sayHowToRepeat(
   end: EndEvent,
   { config, model }: PreparedTraining,
