@@ -39,7 +39,8 @@ export function readPrompt(
  * Lets the n-gram counts know that a record begins. If a model has learned each record separately, the network
  * recognises a beginning by its zero state; the n-grams, which were counted in all records as one text, recognise it by
  * the separator.
- * @param isPrompted false if a line end is read before the record, which stands for the separator's last character
+ * @param isPrompted whether a prompt is read next; otherwise the character before any text is (`textBeginning`), and
+ * takes the place of the separator's last character
  */
 export function rememberSeparator(
   model: StoredModel,

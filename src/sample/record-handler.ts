@@ -60,7 +60,7 @@ export function batchMemory(
   return { predictor, place: predictor.createPlace(rows), rows };
 }
 
-/** Most records are unconstrained, and then no vocabulary has to be made from the list of symbols. */
+/** The constraint on all records; undefined if there is none, and then no vocabulary is made from the symbols. */
 function constraintOf({ settings, unit, symbols }: SamplePlan) {
   if (settings.allow === undefined && settings.match === undefined) return undefined;
   return constraintFor(settings, Vocabulary.of(unit, symbols));

@@ -121,7 +121,7 @@ function newCandidates(
     parents.splice(parentCount);
   }
   const candidates: Candidate[] = [];
-  // cells made from LSTM and GRU are changed as many times as the best cells have been changed by this round
+  // even rounds mutate LSTM and GRU as many times as there have been odd rounds, each of which mutates cells once
   const changes = isEvolved ? 1 : Math.ceil(round / 2);
   for (let i = 0; candidates.length < width && i < 10 * width; i++) {
     const parent = parents[Math.floor(random.uniform() * parents.length)];

@@ -40,7 +40,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<vo
 
 export class ModelServer {
   private readonly server: Server;
-  /** Absent for a model trained on pairs, which writes no text */
+  /** Draws and reads texts; absent for a model trained on pairs, which only converts lines */
   private readonly drawing: DrawPool | undefined;
   private readonly created = Math.floor(Date.now() / 1000);
   private readonly paths: Readonly<

@@ -6,7 +6,7 @@ export interface Label {
   readonly values: readonly string[];
 }
 
-/** Vectors that precede the characters of a source */
+/** The shape and scale of the vectors that precede the characters of the source in a pair */
 export interface VectorShape {
   /** F: number of elements of a vector */
   readonly size: number;

@@ -22,7 +22,7 @@ export async function* followed(path: FileName, named: Source): AsyncGenerator<S
     for (;;) {
       const turn = new Turn(path, file);
       yield { ...named, size: undefined, read: () => turn.read(named.name) };
-      // the data of a packed file may end before the file is replaced, and then nobody reads on
+      // the reader of a packed file may stop where the packed data ends, without waiting until the file is replaced
       while (!(await turn.isOver())) await setTimeout(pauseMs);
       const next = await opened(path, named.name);
       await file.close();
@@ -33,7 +33,7 @@ export async function* followed(path: FileName, named: Source): AsyncGenerator<S
   }
 }
 
-/** The time from one replacement of a file to the next */
+/** One of the files that successively have the followed name, read until it is replaced or truncated */
 class Turn {
   private position = 0;
 

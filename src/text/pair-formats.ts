@@ -182,7 +182,7 @@ function objectRecord(
   const source = isString('source') ? field('source') : undefined;
   return {
     line,
-    // U+FFFD stands for a missing source; nothing is learned from such a line, because it has no target either
+    // if source and target are both missing, the source is U+FFFD; without a target, nothing is learned from the line
     source: source ?? (isString('target') ? '' : '\ufffd'),
     target: isString('target') ? field('target') : undefined,
     further: besideNames(beside).map((key) => fieldText(object, key) ?? ''),

@@ -30,7 +30,7 @@ export function lineEndIsSeparator(all: readonly string[]): boolean {
   }
   if (usualMax > 80 || fraction((line) => innerEnd.test(line)) > 0.05) return false;
   if (fraction((line) => sentenceEnd.test(line)) > 0.2) return false;
-  // verses end with commas, statements with semicolons and brackets
+  // verses often end with commas or dashes, statements with semicolons or brackets; neither are records
   if (fraction((line) => /[,;:—–-]\s*$/.test(line)) > 0.2) return false;
   if (fraction((line) => /[{}()[\];]\s*$/.test(line)) > 0.3) return false;
   return !areWrapped(lines);

@@ -26,7 +26,7 @@ export interface TrainingText {
   readonly beside?: Beside | undefined;
   /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
-  /** The pairs of a training run on pairs; its training and validation ids may be the same list. */
+  /** The pairs, in a training run on pairs. They may divide one list of ids, which is then `train` and `validation`. */
   readonly pairs?: TrainingPairs | undefined;
   /** The text whose n-grams are counted: the training text together with the part held out at its beginning */
   readonly counted?: Ids | undefined;

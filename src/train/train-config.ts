@@ -23,7 +23,7 @@ type Group<Name extends string> = Pick<
 export type OptimizerConfig = Group<'optimizer'>;
 export type ScheduleConfig = Group<'schedule'>;
 
-/** Values that `plainTraining` lacks */
+/** Names of the options for which `plainTraining` has no values */
 type Missing = 'batchSize' | 'seqLength' | 'threads' | 'backend';
 
 /** Adam at a constant learning rate and nothing else, for networks that are trained without training options. */

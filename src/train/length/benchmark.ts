@@ -117,7 +117,7 @@ async function timeTraining(
   });
 }
 
-/** Seconds of training in a profile, which has at least two iterations. */
+/** Seconds that a profile measures the peak speed, and about the seconds that it trains, for at least two iterations */
 const profileSeconds = 1;
 
 async function profileTraining(
@@ -201,8 +201,8 @@ async function generationSpeed(model: ModelConfig, backend: Backend): Promise<nu
     }
     return count / ((performance.now() - started) / 1e3);
   };
-  // runs first until the engine has compiled the code, then times five times as many characters as fit into a tenth of
-  // a second
+  // generates first until the engine has compiled the code, then measures the speed five times, each time with as many
+  // characters as fit into a tenth of a second
   const soon = performance.now() + 200;
   while (performance.now() < soon) await generate(20);
   const count = Math.max(5, Math.ceil((await generate(100)) / 10));

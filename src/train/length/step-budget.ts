@@ -81,7 +81,7 @@ export class StepBudget {
     return { steps: this.totalSteps ?? null, evalEvery: this.evalEvery ?? null };
   }
 
-  /** The total number of steps, if the training has depended on it up to this step; otherwise null. */
+  /** The total number of steps, if the first `step` steps have depended on it; otherwise null. */
   stepsUsed(step: number): number | null {
     const { totalSteps } = this;
     const start = decayStart(this.config);

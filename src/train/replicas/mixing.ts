@@ -16,15 +16,13 @@ export interface MixingPlan {
   readonly table: NgramTable;
   /** The held-out text; its first character is only read, all others are also predicted. */
   readonly held: Ids;
-  /**
-   * [n, V]: log-probabilities that the n-gram counts give; [n]: the class of each position, which has its own mixing
-   * weights
-   */
+  /** [n, V]: log-probabilities that the n-gram counts give */
   readonly logs: Float32Array;
+  /** [n]: the class of each position, by the longest context known there and its number of occurrences (`classOf`) */
   readonly classes: Uint16Array;
   /** [n, V]: logits of the network */
   readonly logits: Float32Array;
-  /** [classes, 2]: the mixing weights of network and counts for each class, as they were fitted last */
+  /** [classes, 2]: for each class of positions, the weights of network and counts, as they were fitted last */
   readonly weights: Float64Array;
 }
 

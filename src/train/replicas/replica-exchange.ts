@@ -92,7 +92,7 @@ export class ReplicaExchange {
     this.peers.deal(this.states);
   }
 
-  /** Sends the numbers of each process to all other processes. */
+  /** Completes a list of numbers, in which each process has set its own part, with the parts of all other processes. */
   gatherNumbers(values: Float64Array): void {
     this.peers.gatherNumbers(values);
   }

@@ -5,7 +5,10 @@ import { Barrier, barrierWords } from '../../threads/barrier.js';
 const word = { stop: barrierWords, decision: barrierWords + 1, step: barrierWords + 2 } as const;
 const words = 16;
 
-/** Sums over the steps since the last validation, added in the order of the steps */
+/**
+ * The number of steps since the last validation; the sums of their losses and gradient norms, added in the order of the
+ * steps; and the number of steps in which the gradient was clipped
+ */
 export interface RunningMetrics {
   readonly steps: number;
   readonly loss: number;
@@ -63,7 +66,7 @@ export class SharedControl {
     return Atomics.load(this.integers, word.stop) === 1;
   }
 
-  /** Replica 0 makes the request binding for this step, so that all replicas stop after the same one. */
+  /** Makes a requested stop binding; only replica 0 does this, so that all replicas stop after the same step. */
   decide(): void {
     Atomics.store(this.integers, word.decision, Atomics.load(this.integers, word.stop));
   }

@@ -19,7 +19,7 @@ export interface ReplicaTask {
   validate(stopped: () => boolean): Promise<{ nats: number; mixed: number }>;
 }
 
-/** For each size, the larger of two, so that memory of these sizes suffices for both purposes */
+/** The larger of `a` and `b` for each size, so that memory of the resulting sizes suffices for either */
 export function larger<Sizes extends { readonly [Key in keyof Sizes]: number }>(
   a: Sizes,
   b: Sizes,
