@@ -1,6 +1,6 @@
 /**
- * A build step that joins the modules of the program and of the library into few files, because most commands take less
- * time to run than Node.js takes to find and read some hundred modules. The folder dist/bundle has the entries `main.js`
+ * A build step that joins the modules of the program and of the library into few files, because Node.js takes longer to
+ * find and read some hundred modules than most commands take to run. The folder dist/bundle has the entries `main.js`
  * and `index.js`, the modules with which threads begin, and what these share.
  */
 import { rmSync } from 'node:fs';

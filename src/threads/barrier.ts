@@ -9,7 +9,7 @@ const spins = 2000;
 /** Milliseconds after which a sleeping thread checks whether another one has failed */
 const patienceMs = 1000;
 
-/** The error that the other threads get at a barrier when one thread has failed; the cause is in that thread's error. */
+/** The error that other threads get at a barrier when one thread has failed, whose own error tells the cause */
 export class BrokenBarrier extends Error {}
 
 export class Barrier {
