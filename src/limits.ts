@@ -36,11 +36,11 @@ export const limits = {
     /** Max parts of an expression after counted repeats are expanded */
     work: 400_000,
     /**
-     * Max product of the number of characters in the vocabulary and the number of different characters and classes in
-     * the expression
+     * Max product of the number of characters in the vocabulary and the number of different characters and character
+     * classes in the expression
      */
     masks: 2 ** 24,
-    /** Max numbers that the cached states of an expression may hold in memory */
+    /** Max number of values that the cached states of an expression's automaton may hold in memory */
     remembered: 2 ** 22,
   },
   /** Limits of a model's n-gram counts */

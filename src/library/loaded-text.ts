@@ -21,7 +21,7 @@ export interface TextRules {
   readonly text: TextOptions;
   readonly minCount: number;
   readonly reading: ReadingOptions;
-  /** The coding of pairs, which adds their symbols as they are read; absent for texts */
+  /** How the sources and targets of pairs are written as characters; absent for a text without pairs */
   readonly coding?: PairCoding | undefined;
 }
 
@@ -71,9 +71,9 @@ export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedTe
   };
 }
 
-/** The units of pairs that options ask for */
+/** The units of sources and of targets that options ask for: characters, bytes, symbols, or `auto` */
 function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
-  // in a text of bytes, the characters of sources and targets are bytes already
+  // in a text of bytes, the unit is the byte, which is called `char` here; otherwise the pairs decide
   const usual = unit === 'byte' ? 'char' : 'auto';
   return {
     source: sourceUnit ?? usual,

@@ -36,7 +36,7 @@ const { temp, tempSchedule, ...filterRows } = choiceRows;
 const countsWeight = countsWeightRow;
 const promptHelp = 'text to continue; it is not part of what is returned';
 
-/** Two of the options have other names in programs than on the command line. */
+/** Options for sampling a text; programs write out the names `temp` and `tempSchedule` of the command line. */
 const oneTextRows = {
   ...extentRows,
   temperature: temp,

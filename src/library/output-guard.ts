@@ -1,6 +1,6 @@
 /**
- * The only place that decides whether a file may be written: the path must be that of a regular file, must not be one
- * that the command reads, and an existing file must be of the kind that replaces it.
+ * The only place that decides whether a file may be written. If the path exists, it must be that of a regular file that
+ * the command does not read, and the file must be empty or of the kind that is to be written: a model replaces a model.
  */
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';

@@ -19,7 +19,7 @@ import { readingOf } from './text-reading.js';
 export function requireKind({ config, beside }: Model, kind: 'texts' | 'pairs'): void {
   if ((kind === 'pairs') === (config.pairs ?? false)) {
     const [label] = beside?.labels ?? [];
-    // a model of texts that was loaded from a file has its labels chosen; one that `train` returned may still need them
+    // the labels of a model of texts are chosen when it is loaded from a file, but not when `train` returns it
     if (kind === 'texts' && label !== undefined) throw missing(label);
     return;
   }

@@ -92,7 +92,10 @@ export async function prepareNew(
   };
 }
 
-/** Picks size, dropout and length where they are not given, and reports what was picked. */
+/**
+ * Picks size, dropout and length where they are not given, and reports what was picked. A given time is shortened if
+ * the text cannot use all of it.
+ */
 async function pick(
   options: CommandTrainOptions,
   threads: number,

@@ -77,7 +77,8 @@ export async function* drawRecords(
 }
 
 /**
- * Samples records in pieces. If records are to be selected and there is no list of prompts, it continues without end.
+ * Samples records in pieces. If the caller may reject records (`unique`, `novel`) and there is no list of prompts, it
+ * continues until the caller stops.
  */
 export async function* drawPieces(
   { model, device, weights, idleBatch }: LoadedModel,

@@ -84,8 +84,8 @@ const resources = [
 ] as const;
 
 /**
- * Limits that have been read already, by the object that has read the system's files; a process's limits do not change
- * after its start.
+ * Caches limits for each object that reads the system's files, because a process's limits do not change after its
+ * start.
  */
 const known = new WeakMap<
   SystemFiles,

@@ -50,7 +50,7 @@ export function quote(name: string): string {
   );
 }
 
-/** Made when it is first used, because it takes a tenth of the time in which a command starts. */
+/** The formatter of numbers, made at its first use because making it takes a tenth of a command's time to start */
 let thousands: Intl.NumberFormat | undefined;
 
 /** Formats a number with separators: 1234567 → 1,234,567 */

@@ -192,7 +192,7 @@ export class SegmentedEvaluator {
     return marker?.marks;
   }
 
-  /** Sums the losses within the text, and the judge's costs of the same characters. */
+  /** Sums the losses of the characters that lie within the text, and the costs that `judge` gives for the same ones. */
   private sum(
     ids: Ids,
     { length }: Segments,

@@ -17,14 +17,14 @@ const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
   'utf8',
 ).trim()}\n*/`;
 
-/** Replaces an import of the charts by the variable that `charts.js` defines. */
+/** Replaces an import of the chart library, uPlot, by the variable that `charts.js` defines. */
 const chartsOutside: Plugin = {
   name: 'charts-outside',
   resolveId: (id) => (id === 'uplot' ? id : undefined),
   load: (id) => (id === 'uplot' ? 'export default uPlot;' : undefined),
 };
 
-/** Style sheets of each page, in order; on a page with charts, the style sheet of the charts comes before them */
+/** Style sheets of each page, in order; on a page with charts, the chart library's style sheet comes before them */
 const pages: Readonly<Record<PageName, readonly string[]>> = {
   attention: ['base.css', 'controls.css', 'attention.css'],
   gradients: ['base.css'],

@@ -82,12 +82,12 @@ export interface VisualizeData {
   readonly hidden: number;
   /** Units whose activations are on the page */
   readonly units: readonly UnitData[];
-  /** Units that follow a feature, best first */
+  /** For each feature of the text, such as being inside quotation marks: the units that follow it, best first */
   readonly findings: readonly {
     readonly feature: string;
     readonly units: readonly (UnitData & { readonly score: number })[];
   }[];
-  /** Number of characters on which the findings are based */
+  /** Number of characters by which the units that follow features were found */
   readonly searched: number;
   /** Names of the gates and states that are recorded for each unit */
   readonly quantities: readonly string[];
@@ -186,8 +186,8 @@ export interface SearchData {
     readonly equations: string;
     readonly isEvolved: boolean;
     /**
-     * The loss after the longest training of the cell in its round; null if training diverged, undefined for LSTM and
-     * GRU
+     * The loss after the longest training of the cell in its round of the search; null if training diverged, undefined
+     * for LSTM and GRU, which are in no round
      */
     readonly loss: number | null | undefined;
   }[];

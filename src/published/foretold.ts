@@ -15,7 +15,7 @@ export class Foretold {
   private readonly bestIds = new Int32Array(guesses);
   private readonly best = new Float64Array(guesses);
 
-  /** @param symbols number of characters that can be probable, without the unknown symbol, which has the last id */
+  /** @param symbols number of characters in the vocabulary, without the unknown symbol, which has the last id */
   constructor(private readonly symbols: number) {}
 
   /** Adds a character that was not predicted. */

@@ -70,7 +70,7 @@ export class TextWriter {
   }
 
   /**
-   * Reads a prompt. The beginning that it has in common with the preceding prompt is not read again.
+   * Reads a prompt. If it begins with all that was read of the preceding prompt, only the rest is read.
    * @returns the prompt's characters, or undefined if the pause said to stop
    */
   async readPrompt(prompt: Prompt, pause: Pause): Promise<TextPiece | undefined> {

@@ -2,9 +2,9 @@
  * The lead-in of a record: a record that is sampled before it and not printed.
  *
  * With the state before any text, a network predicts what it has hardly ever been trained on: the records that it
- * writes would have unusual beginnings, and their kinds the wrong proportions. So before each record an unprinted one
- * is sampled from the same random stream, up to the separator. A state shared by all records would not do, because
- * whatever it favours would be favoured in all of them.
+ * writes would have unusual beginnings, and some kinds of records would be too frequent. So before each record an
+ * unprinted one is sampled from the same random stream, up to the separator. A state shared by all records would not
+ * do, because whatever it favours would be favoured in all of them.
  */
 
 import type { SampleSettings } from './settings.js';
@@ -19,7 +19,7 @@ const maxLimit = 2048;
 
 /**
  * If the prompt is longer than this, no unprinted record is sampled before a record, because by the prompt's end the
- * state has forgotten what it began with. Such a prompt is read once for all records.
+ * state has forgotten what it began with. Such a prompt is read only once, if all records share it.
  */
 const maxPromptLength = 64;
 

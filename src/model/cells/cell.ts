@@ -2,6 +2,9 @@
  * The interface between a recurrent cell and the network.
  *
  * A new cell is one file beside this one, its pair of operations in the back end, and a line in cells.ts.
+ *
+ * In shapes, H is the number of units of a layer, T the number of time steps of a chunk, and B the number of rows of
+ * the batch, which each step has.
  */
 import type { Backend, ChunkSize, LayerInput, Lookup, Tensor } from '../../backend/backend.js';
 
@@ -12,8 +15,9 @@ export interface Cell {
   /** G: number of matrices that multiply the layer's input; each of them gives H columns of the input projection */
   readonly gates: number;
   /**
-   * How the matrices that multiply vectors of units are grouped: those of a group multiply the same vector in a single
-   * matrix product. The numbers say how many matrices each group has (H rows of the recurrent weight for each matrix).
+   * How the matrices that multiply vectors of units (such as h, with a number for each unit) are grouped: those of a
+   * group multiply the same vector in a single matrix product. The list says how many matrices each group has (H rows
+   * of the recurrent weight for each matrix).
    */
   readonly unitGroups: readonly number[];
   /** Names of the matrices that multiply vectors of units, in their order */

@@ -1,7 +1,7 @@
 /**
  * A cell given by equations, as the network sees it: the compiled program, and the memory of a layer that runs it.
  *
- * A layer takes memory for `keptWidth` times T·B·H numbers, and a little for one time step.
+ * A layer takes memory for `keptWidth` times T·B·H numbers (letters as in cell.ts), and a little for one time step.
  */
 import type { Backend, ProgramBuffers, Tensor } from '../../backend/backend.js';
 import { type Columns, keptWidth, type Program, type Region } from '../../cells/cell-program.js';
@@ -135,7 +135,7 @@ function createLayer(
   });
 }
 
-/** Number of the memory regions before region r that are of the kind `next` */
+/** For a region of the kind `next`: index of the state that it holds, which is the number of such regions before it */
 function nextStates(regions: readonly Region[], r: number): number {
   return regions.slice(0, r).filter(({ kind }) => kind === 'next').length;
 }

@@ -1,12 +1,14 @@
 /**
  * Attention of the decoder over the source (Luong et al. 2015), in one of three ways:
  *
- * - `general`: keys and values are two linear maps of the encoder's outputs, 2H wide
+ * - `general`: keys and values are two linear maps of the encoder's outputs, which have 2H columns
  * - `dot`: a key is the sum of both directions' outputs, and only values are a linear map
  * - `none`: the decoder knows the source only through its initial state
  *
  * Luong applies a linear map to the weighted mean of the encoder's states; this equals the weighted mean of their
  * images under that map, which are the values here.
+ *
+ * In shapes, S, T, B and H are those of pair-network.ts.
  */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import type { ModelConfig } from '../model-config.js';

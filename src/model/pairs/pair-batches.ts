@@ -47,7 +47,7 @@ export interface PairBatchSizes {
 
 export class PairBatches {
   readonly batchesPerPass: number;
-  /** Indices of the pairs, sorted by length of source, then of target, then position in the text */
+  /** Indices of the pairs, sorted by number of vectors, length of source, length of target, and position in the text */
   private readonly sorted: Uint32Array;
   /** Indices in `sorted` at which groups of pairs with equal lengths begin; the last index is the length of `sorted` */
   private readonly groups: readonly number[];

@@ -1,6 +1,8 @@
 /**
  * The decoder: L layers over the characters of targets, stacked as in a language model. Dropout acts between the
  * layers; the last one's output is dropped out after attention.
+ *
+ * In shapes, T, B and H are those of pair-network.ts, and E is the size of a label's embedding.
  */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import { cellOf } from '../cells/cells.js';

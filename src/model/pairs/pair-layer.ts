@@ -32,7 +32,7 @@ export interface LayerPlace {
   /** The beginning of the names of the layer's parameters */
   readonly part: 'encoder' | 'decoder';
   readonly layer: number;
-  /** Whether the layer reads characters; a first layer does, if the sources have no vectors */
+  /** What the layer reads; a first layer reads characters, except an encoder's if the sources have vectors */
   readonly reads: 'characters' | 'rows';
   /** The end of the names of the layer's parameters */
   readonly direction: '' | '_reverse';

@@ -1,7 +1,8 @@
 /**
  * From a source to a target: a bidirectional encoder, a decoder, and attention of the decoder over the source (Bahdanau
  * et al. 2015, in the form of Luong et al. 2015 without input feeding, so that a layer is a single call for all its
- * steps), here with `general` attention:
+ * steps), here with `general` attention, for a batch of B pairs with S positions of a source and T steps of the
+ * decoder, and H units in each layer:
  *
  *     f, b = encoder of the source, forwards and backwards                     [S, B, H] each
  *     state_0 = W_f f_last + W_b b_last + bias                                 the decoder's initial state

@@ -68,7 +68,7 @@ export function automatonOf(
         for (let i = 0; i < part.least; i++) {
           const before = at;
           at = build(part.part, at);
-          // the expression is empty, so that repeating it makes no difference
+          // the repeated part is empty, so that further repetitions make no difference
           if (at === before) break;
         }
         const to = state();
