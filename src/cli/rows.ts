@@ -19,7 +19,9 @@ export const threads = { ...plain(schema.threads), absent: 'usable cores' };
 export const force = plain(schema.force);
 export const plainWeights = plain(schema.plainWeights);
 export const json = flag('print machine-readable JSON');
-export const quiet = flag('print nothing but warnings and errors', { short: 'q' });
+export const quiet = flag('print no progress and no notes, only results, warnings and errors', {
+  short: 'q',
+});
 export const debug = flag('print the stack trace of an error');
 export const page = option('<file>', path, 'write a self-contained HTML page', { short: 'o' });
 

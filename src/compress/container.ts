@@ -25,7 +25,7 @@ const earlierContext = 5;
 const checksumBytes = 8;
 
 export interface Header {
-  /** Number of bytes of the content */
+  /** Number of bytes of the content before it was compressed */
   readonly bytes: number;
   /** SHA-256 of the content, in hexadecimal */
   readonly sha256: string;

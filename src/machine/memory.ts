@@ -124,7 +124,7 @@ function resourceLimits(files: SystemFiles, pages: Pages): MemoryLimit[] {
 
 interface Group {
   readonly bytes: number;
-  /** The files that tell how much memory the group uses, and how much of that is file caches */
+  /** The files that tell how much memory the control group uses, and how much of that is file caches */
   readonly usage: string;
   readonly kinds: string;
   readonly caches: RegExp;

@@ -25,7 +25,7 @@ export function reversedTime(source: Int32Array, S: number, B: number): Int32Arr
   return source.map((_, i) => source[mirrored(i, S, B)]);
 }
 
-/** The index lists for B sources of S positions each */
+/** For B sources of S positions each, the lists by which both directions find their rows, as `DirectionLists` describes */
 export function directionLists(S: number, B: number): DirectionLists {
   const rows = S * B;
   const join = [new Int32Array(2 * rows), new Int32Array(2 * rows)] as const;
