@@ -33,7 +33,10 @@ export interface Vector {
 
 export interface CellDefinition {
   readonly equations: readonly Equation[];
-  /** The learned matrices and, in the next field, the learned vectors: each list in the order of the text */
+  /**
+   * The learned matrices and, in the next field, the learned vectors: each list in the order in which the equations name
+   * them
+   */
   readonly matrices: readonly Matrix[];
   readonly vectors: readonly Vector[];
   /** Names of the states; the first one is h, which is also the output. */

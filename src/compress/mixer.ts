@@ -13,7 +13,7 @@ import type { Frequencies } from './frequencies.js';
 export interface MixedInput {
   /** For each symbol, the logarithm of its probability as the next character, up to a constant */
   readonly logs: Float64Array;
-  /** Weights of this prediction, which change as the mixer learns; one of them is used for each character. */
+  /** Weights of this prediction, one for each degree of reliability; the one that is used for a character learns from it. */
   readonly weights: Float64Array;
   /** Index of the weight for the current character; callers choose it by how reliable the prediction is. */
   set: number;

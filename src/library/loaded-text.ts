@@ -27,7 +27,7 @@ export interface TextRules {
 
 export interface LoadedText extends TextRules {
   readonly corpus: TextCorpus;
-  /** Labels and vectors of records */
+  /** The labels and vectors that a table gives beside the text of each record, on which the model is conditioned */
   readonly given?: ReadConditions | undefined;
   /** Absolute paths, or `-` for input that is not a file */
   readonly paths: readonly string[];

@@ -100,8 +100,9 @@ INLINE struct start_rows rows_from(struct start_rows begin, int m, int n) {
 
 /*
  * C[M,N] = start + A · B. A[m,k] is at a[m·lda + k]; C has row stride ldc. start: whether the sums start from zero,
- * from `rows` (initial values by column, or rows of a table by id) or from the present C. room: ROW_COPIES words for copies of A's rows. In full precision it may be NULL:
- * rows are copied only if their stride makes the rows of a tile contend for the same few sets of the first-level cache.
+ * from `rows` (initial values by column, or rows of a table by id) or from the present C. room: ROW_COPIES words for
+ * copies of A's rows. In full precision it may be NULL: rows are copied only if their stride makes the rows of a tile
+ * contend for the same few sets of the first-level cache.
  */
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room);

@@ -211,7 +211,7 @@ export abstract class KernelOperations extends CpuBackend {
   protected abstract packed(weight: P<'freeze'>[0]): Address;
   /** Returns scratch memory for one call: this number of words of 4 bytes */
   protected abstract scratch(words: number): Address;
-  /** The address of a tensor that was allocated as compact */
+  /** The address of a tensor whose numbers are in bfloat16 on back ends in half precision */
   protected abstract addressOfCompact(x: Tensor): Address;
 ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join('\n')}
 
