@@ -34,8 +34,8 @@ export interface Vector {
 export interface CellDefinition {
   readonly equations: readonly Equation[];
   /**
-   * The learned matrices and, in the next field, the learned vectors: each list in the order in which the equations name
-   * them
+   * The learned matrices and, in the next field, the learned vectors: each list in the order in which the equations
+   * name them
    */
   readonly matrices: readonly Matrix[];
   readonly vectors: readonly Vector[];

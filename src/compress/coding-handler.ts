@@ -1,9 +1,9 @@
 /**
  * A replica in coding, which codes some rows of the streams. All replicas go through the same chunks in lockstep: each
- * codes the characters of its rows with the current weights, then all learn from the chunk together, as in training. The
- * network's predictions are mixed with those of n-gram counts (`mixed-prediction.ts`), except in files of early versions
- * whose network does not learn. The decoder does the same with the characters that it has just decoded, so that both
- * sides have the same weights at every chunk, to the last bit.
+ * codes the characters of its rows with the current weights, then all learn from the chunk together, as in training.
+ * The network's predictions are mixed with those of n-gram counts (`mixed-prediction.ts`), except in files of early
+ * versions whose network does not learn. The decoder does the same with the characters that it has just decoded, so
+ * that both sides have the same weights at every chunk, to the last bit.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';

@@ -13,7 +13,10 @@ import type { Frequencies } from './frequencies.js';
 export interface MixedInput {
   /** For each symbol, the logarithm of its probability as the next character, up to a constant */
   readonly logs: Float64Array;
-  /** Weights of this prediction, one for each degree of reliability; the one that is used for a character learns from it. */
+  /**
+   * Weights of this prediction, one for each degree of reliability; each learns from the characters for which it is
+   * used.
+   */
   readonly weights: Float64Array;
   /** Index of the weight for the current character; callers choose it by how reliable the prediction is. */
   set: number;

@@ -25,7 +25,9 @@ export function reversedTime(source: Int32Array, S: number, B: number): Int32Arr
   return source.map((_, i) => source[mirrored(i, S, B)]);
 }
 
-/** For B sources of S positions each, the lists by which both directions find their rows, as `DirectionLists` describes */
+/**
+ * For B sources of S positions each, the lists by which both directions find their rows, as `DirectionLists` describes
+ */
 export function directionLists(S: number, B: number): DirectionLists {
   const rows = S * B;
   const join = [new Int32Array(2 * rows), new Int32Array(2 * rows)] as const;
