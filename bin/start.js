@@ -6,7 +6,7 @@ const { readFileSync } = require('node:fs');
 const few = 64;
 const megabyte = 2 ** 20;
 /** Bytes of address space that the program needs to load and to work; most of them are reserved but never used */
-const neededAddresses = 576 * megabyte;
+const neededAddresses = 640 * megabyte;
 /** Bytes of address space that a worker thread takes, such as the one that `canStartThread` starts */
 const threadAddresses = 700 * megabyte;
 
