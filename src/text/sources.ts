@@ -22,6 +22,8 @@ const standardInput = '-';
 export interface Source {
   /** The name of the source as messages show it: the path, quoted where necessary, or `standard input` */
   readonly name: string;
+  /** The path as text; absent for a stream */
+  readonly file?: string | undefined;
   /** The path within the folder that was named, the base name, or `-`; it reveals nothing about the machine */
   readonly label: string;
   /** The size in bytes, if it is known beforehand; such a source can also be read again. */
@@ -130,6 +132,7 @@ async function found(path: string): Promise<{ path: FileName; stats: Stats }> {
 function fileSource(path: FileName, stats: Stats, label: string): Source {
   return {
     name: shownName(path),
+    file: path.toString(),
     label,
     size: stats.isFile() ? stats.size : undefined,
     extension: extname(path.toString()),
