@@ -9,7 +9,7 @@
  * PYTHON is an interpreter with the package phonetisaurus from PyPI, which then learns the same pronunciations.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { closeSync, createWriteStream, openSync, readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -42,11 +42,10 @@ const ours = new Set(
 const training = given.filter((_, i) => !ours.has(i));
 const folder = folderOfProcess('charnn-pairs-');
 
-function charnn(...args) {
-  const stdio = ['ignore', 'pipe', 'inherit'];
-  return execFileSync(process.execPath, [binary, ...args], {
-    ...{ cwd: folder, encoding: 'utf8', stdio, maxBuffer: 2 ** 30 },
-  });
+/** @param output a file descriptor; by default, what is printed is returned */
+function charnn(args, output = 'pipe') {
+  const stdio = ['ignore', output, 'inherit'];
+  return execFileSync(process.execPath, [binary, ...args], { cwd: folder, encoding: 'utf8', stdio });
 }
 
 async function put(name, pairs) {
@@ -70,8 +69,10 @@ function phonetisaurusErrors(lexicon, test) {
   return 1 - [...targets].filter(isRight).length / targets.size;
 }
 
-/** How many steps were made in how many seconds, from the events of a training */
-function lengthOf(events) {
+/** How many steps were made in how many seconds, from the log of a training */
+function lengthOf(log) {
+  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  const events = lines.map((line) => JSON.parse(line));
   const last = (key) => events.findLast((event) => event[key] !== undefined)?.[key] ?? 0;
   const load = loadavg()[1].toFixed(1);
   return `${last('step')} steps in ${Math.round(last('secondsElapsed'))} s, load ${load}`;
@@ -84,8 +85,12 @@ for (const seed of values.seeds.split(',').map(Number)) {
   const [known, unseen] = [await put('train', train), await put('test', test)];
   console.log(`seed ${seed}: ${train.length} pairs to learn, ${test.length} to test`);
   const options = ['--pairs', ...columns, '--force', '--seed', `${seed}`, '--json'];
-  const events = charnn('train', known, ...options, ...training).trim().split('\n');
-  const evaluate = (...more) => JSON.parse(charnn('eval', unseen, '--json', '-q', ...more));
+  // the log shows how far the training is
+  const log = join(folder, `${seed}.log`);
+  const file = openSync(log, 'w');
+  charnn(['train', known, ...options, ...training], file);
+  closeSync(file);
+  const evaluate = (...more) => JSON.parse(charnn(['eval', unseen, '--json', '-q', ...more]));
   const found = { greedy: evaluate(), beam: evaluate('--beam', values.beam) };
   for (const [kind, result] of Object.entries(found)) {
     rates[kind].push(result.wordErrorRate);
@@ -94,7 +99,7 @@ for (const seed of values.seeds.split(',').map(Number)) {
     const wrong = `${percent(result.wordErrorRate)} of the sources, ${percent(errors)} of the ${units}`;
     console.log(`  wrong, ${kind}: ${wrong}`);
   }
-  console.log(`  ${lengthOf(events.map((line) => JSON.parse(line)))}`);
+  console.log(`  ${lengthOf(log)}`);
   if (values.phonetisaurus !== undefined) {
     rates.phonetisaurus.push(phonetisaurusErrors(known, test));
     console.log(`  wrong, Phonetisaurus: ${percent(rates.phonetisaurus.at(-1))} of the sources`);
