@@ -51,9 +51,7 @@ describe('scenes', () => {
     const all = records('scenes', 'captions', '--scenes', '300', '--seed', '4');
     expect(all).toHaveLength(300);
     const found = all.map(({ cells, target }) => {
-      const things = seen(cells).map(
-        ({ shape, colour, place }) => `a ${colour} ${shape} ${place}`,
-      );
+      const things = seen(cells).map(({ shape, colour, place }) => `a ${colour} ${shape} ${place}`);
       expect(target.split(/, | and /)).toEqual(things);
       return things.join();
     });
@@ -75,10 +73,7 @@ describe('scenes', () => {
       const answers: [RegExp, (...words: string[]) => string][] = [
         [/^where is the (\w+)\?$/, (shape) => only(shape).place],
         [/^what colour is the (\w+)\?$/, (shape) => only(shape).colour],
-        [
-          /^what is (red|green|blue|yellow)\?$/,
-          (colour) => `a ${only(colour).shape}`,
-        ],
+        [/^what is (red|green|blue|yellow)\?$/, (colour) => `a ${only(colour).shape}`],
         [
           /^what is ((?:at|on|in) .*)\?$/,
           (place) => {

@@ -103,7 +103,9 @@ async function showReading(
   const second = compare === undefined ? undefined : await readChosenModel(compare, undefined);
   if (second !== undefined) requireEqualText(model, second, compare ?? '');
   if (options.grid !== undefined && model.config.vectors === undefined) {
-    throw new UsageError('--grid is for models with vectors, but this model has none: leave it out');
+    throw new UsageError(
+      '--grid is for models with vectors, but this model has none: leave it out',
+    );
   }
   if (model.config.pairs) {
     const content = await attentionOfTexts(model, texts, options, output);

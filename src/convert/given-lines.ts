@@ -54,9 +54,9 @@ export function givenReader(
   const { labels: names, vector } = columns ?? { labels: [] };
   const given = givenMaker(model, chosen);
   return (further, where) => {
-    const valueOf = ({ name }: Label) => further[names.indexOf(name)];
+    const labelValue = ({ name }: Label) => further[names.indexOf(name)];
     const vectors = vector === undefined ? [] : parseVectors(further[names.length], where);
-    return given(valueOf, vectors, where);
+    return given(labelValue, vectors, where);
   };
 }
 
@@ -68,17 +68,13 @@ export function givenReader(
 export function givenMaker(
   { beside, config }: Model,
   chosen: ReadonlyMap<string, number>,
-): (
-  valueOf: (label: Label) => string,
-  vectors: readonly Float32Array[],
-  where: string,
-) => Given {
+): (labelValue: (label: Label) => string, vectors: readonly Float32Array[], where: string) => Given {
   const { labels } = beside ?? { labels: [] };
   const { labels: counts = [], vectors: shape } = config;
   const offsets = labels.map((_, c) => counts.slice(0, c).reduce((sum, count) => sum + count, 0));
-  return (valueOf, vectors, where) => {
+  return (labelValue, vectors, where) => {
     const values = labels.map((label, c) => {
-      const value = chosen.get(label.name) ?? valueNumber(label, valueOf(label), where);
+      const value = chosen.get(label.name) ?? valueNumber(label, labelValue(label), where);
       return offsets[c] + value;
     });
     const scaled = shape ? scaledVectors(vectors, shape, where) : [];

@@ -29,8 +29,8 @@ export function givenLines(
     const one = checked(line, beside, where);
     const bytes = lineBytes(one.source ?? (beside.vector === undefined ? undefined : ''));
     if (model.beside === undefined) return bytes;
-    const valueOf = (label: Label) => valueIn(one, label, where);
-    const made = given(valueOf, vectorsIn(one, where), where);
+    const labelValue = (label: Label) => valueIn(one, label, where);
+    const made = given(labelValue, vectorsIn(one, where), where);
     // the bytes of the program are not changed
     return Object.assign(Buffer.from(bytes), { given: made });
   };

@@ -112,7 +112,7 @@ function numbers(_, random) {
   return divided(pairs, 1000);
 }
 
-/** Russian words in the Latin script, by a scheme of ALA-LC. */
+/** Russian words in the Latin script by the 27 schemes of iuliia, which are labels. No word of the test is in the training. */
 function transliterations(folder, random) {
   const { path } = packageIn(folder, 'dictionary-ru', '3.0.0');
   const iuliia = packageIn(folder, 'iuliia', '0.8.2').load();
@@ -121,9 +121,19 @@ function transliterations(folder, random) {
     .slice(1)
     .map((line) => line.replace(/\/.*/, '').trim())
     .filter((word) => /^\p{Script=Cyrillic}{2,}$/u.test(word));
-  const chosen = shuffled(new Set(words), random).slice(0, 31_000);
-  const pairs = chosen.map((word) => [word, iuliia.translate(word, iuliia.WIKIPEDIA)]);
-  return divided(pairs, 1000);
+  const schemes = Object.keys(iuliia).filter((name) => /^[A-Z0-9_]+$/.test(name));
+  const chosen = shuffled(new Set(words), random);
+  const pairsOf = (list, each) =>
+    list.flatMap((source) =>
+      shuffled(schemes, random)
+        .slice(0, each)
+        .map((scheme) => ({ source, target: iuliia.translate(source, iuliia[scheme]), scheme })),
+    );
+  return {
+    train: pairsOf(chosen.slice(1000, 31_000), 3),
+    test: pairsOf(chosen.slice(0, 1000), 1),
+    columns: ['--label', 'scheme'],
+  };
 }
 
 const tenses = {

@@ -45,7 +45,11 @@ const folder = folderOfProcess('charnn-pairs-');
 /** @param output a file descriptor; by default, what is printed is returned */
 function charnn(args, output = 'pipe') {
   const stdio = ['ignore', output, 'inherit'];
-  return execFileSync(process.execPath, [binary, ...args], { cwd: folder, encoding: 'utf8', stdio });
+  return execFileSync(process.execPath, [binary, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio,
+  });
 }
 
 async function put(name, pairs) {

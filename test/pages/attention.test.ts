@@ -110,8 +110,14 @@ describe('with labels and vectors', () => {
       await page.waitForSelector('[data-ready="0"]');
       const boxes = page.locator('.vectors > span');
       expect(await boxes.count()).toBe(4);
-      const tops = await boxes.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
-      expect([tops[0] === tops[1], tops[1] < tops[2], tops[2] === tops[3]]).toEqual([true, true, true]);
+      const tops = await boxes.evaluateAll((all) =>
+        all.map((one) => one.getBoundingClientRect().top),
+      );
+      expect([tops[0] === tops[1], tops[1] < tops[2], tops[2] === tops[3]]).toEqual([
+        true,
+        true,
+        true,
+      ]);
       expect(await boxes.nth(1).getAttribute('aria-label')).toBe('row 1, column 2');
       expect(await boxes.nth(1).getAttribute('style')).toContain('background');
       expect(await page.locator('.readout').textContent()).toMatch(/attends most to row \d/);
