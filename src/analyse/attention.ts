@@ -30,7 +30,7 @@ export interface PairAttended {
   readonly bits: Float32Array;
 }
 
-/** Reads pairs, each separately. */
+/** Reads pairs one by one, and records the attention and the costs of each. */
 export async function attentionOf(
   model: Model,
   device: Scope,

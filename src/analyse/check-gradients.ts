@@ -17,7 +17,7 @@ export interface GradientError {
 }
 
 const [T, B] = [4, 3];
-/** Step sizes of the differences. A kink of a function may lie within one of them, but hardly within both. */
+/** Steps of the finite differences. A kink of a function may lie within one of the steps, but hardly within both. */
 const steps = [1e-5, 1e-6];
 
 /** Computes the error of each tensor's gradients, for random weights and a random text. */

@@ -28,7 +28,7 @@ export function scaleWeights(
       for (let i = 0; i < size; i++) weights[start + i] *= input;
     }
     if (recurrent === undefined || !isRecurrent(config, parameter)) return;
-    // the streams of the initial values are numbered by parameter, so these numbers are free
+    // initial values come from random streams whose numbers are the parameters' indices, far below a million
     const random = new Random(seed, 1_000_000 + index);
     for (let from = 0; from < size; from += H * H) {
       const matrix = orthogonal(random, H);

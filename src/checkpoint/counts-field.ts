@@ -12,7 +12,7 @@ import type { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 
-/** Name of the byte array in the list of tensors */
+/** Name of the byte array with the n-gram counts in a file's list of tensors */
 export const countsName = 'counts';
 
 /** Makes the field that describes a table, and the table's bytes. */
@@ -38,7 +38,7 @@ export function readTableHead(fields: Fields): TableHead {
   return {
     context,
     cutoff: fields.within('cutoff', count),
-    // discounts for a count of 1, of 2, and of 3 or more
+    // for each length of context there are three discounts: for a count of 1, of 2, and of 3 or more
     discounts: numbers(
       fields,
       'discounts',
@@ -102,7 +102,7 @@ const eachCharacter = 2.5;
 /** Estimated bytes per context or entry in a file */
 const bytesInFile = 4;
 
-/** Estimated max bytes that a text's counts take in a file */
+/** Estimated max bytes that the n-gram counts of a text take in a file */
 export function countsBytes(characters: number): number {
   return bytesInFile * Math.min(2 * limits.counts.entries, eachCharacter * characters);
 }

@@ -34,12 +34,12 @@ export function firstVersion<Kind extends FileKind>(
   return versions[kind][feature as keyof (typeof versions)[Kind]] as number;
 }
 
-/** The latest version that this version of charnn reads. */
+/** The latest version of a file's format that this version of charnn reads. */
 export function latestVersion(kind: FileKind): number {
   return Math.max(...Object.values(versions[kind]));
 }
 
-/** The lowest version that can read a file with these features. */
+/** The lowest format version that a file with these features can have. */
 export function leastVersion<Kind extends FileKind>(
   kind: Kind,
   features: readonly FileFeature<Kind>[],

@@ -44,7 +44,7 @@ function jsonProgress(output: Output): Progress {
   return {
     show(event) {
       showWarning(event, output);
-      // a log reports what has happened, and a phase has only begun
+      // a log reports what has happened, but the event of a phase only says that the phase begins
       if (event.type === 'phase') return;
       process.stdout.write(`${jsonText(event)}\n`);
     },

@@ -23,7 +23,7 @@ export const quiet = flag('print nothing but warnings and errors', { short: 'q' 
 export const debug = flag('print the stack trace of an error');
 export const page = option('<file>', path, 'write a self-contained HTML page', { short: 'o' });
 
-/** Cell and sizes of a network that is not trained, with these defaults */
+/** Options for the cell and the sizes of a network that is not trained; the given sizes are the defaults */
 export function shape<Sizes extends Readonly<Record<'layers' | 'hidden' | 'embedding', number>>>(
   sizes: Sizes,
 ) {

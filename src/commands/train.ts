@@ -177,7 +177,7 @@ async function compare(
   output: Output,
 ): Promise<void> {
   const { vocabulary, train, counted = train, validation, pairs } = corpus;
-  // the other models predict texts, not pairs
+  // the models without a network predict texts, not pairs
   if (pairs || validation.length < 2 || (quiet && !json)) return;
   progress.show({ type: 'phase', phase: 'comparing' });
   const result = await baseline(vocabulary, validation, counted);

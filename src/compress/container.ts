@@ -114,7 +114,7 @@ function readVersion(fields: Fields, name: string): number {
   return version as number;
 }
 
-/** Reads the header. Its checksum was right, so charnn would not have written a header with a wrong value. */
+/** Reads the header, whose checksum was right: if a value is wrong, the header was not written by charnn. */
 function readHeader(fields: Fields, version: number): Header {
   const bytes = fields.integer('bytes', 0, maxima.contentBytes);
   const content = { bytes, sha256: fields.string('sha256') };

@@ -25,7 +25,7 @@ export class PairText {
     return vocabulary.encode(this.isBytes ? Buffer.from(characters, 'latin1') : characters);
   }
 
-  /** The text of a target: UTF-8, unless its unit is bytes */
+  /** The text of a target, encoded in UTF-8 unless the target consists of bytes */
   write(ids: ArrayLike<number>): Uint8Array {
     const { vocabulary } = this.model;
     if (this.isBytes) return vocabulary.decodeBytes(ids);

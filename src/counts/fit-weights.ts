@@ -7,7 +7,7 @@ import { usualWeights } from './mixture.js';
 
 /** The positions to which the weights are fitted, with n predictions each by network and counts */
 export interface FitData {
-  /** V */
+  /** V: the number of characters */
   readonly vocabulary: number;
   /** [n, V] the network's logits */
   readonly logits: Float32Array;

@@ -21,7 +21,7 @@ export interface ModelCounts {
 /** Lower ends of the ranges of a context's number of occurrences; each range has a class of its own. */
 const seenSteps = [1, 2, 3, 5, 9, 33];
 
-/** Number of classes for contexts of up to this length */
+/** Number of classes of positions, given the length of the longest contexts */
 export function classCount(context: number): number {
   return (context + 1) * seenSteps.length;
 }
@@ -56,7 +56,7 @@ export function weightsByLength({
   });
 }
 
-/** Weights used for all classes until some have been fitted: rounded means of those fitted on several texts */
+/** Weights of all classes until weights have been fitted: rounded means of the weights fitted on several texts */
 export const usualWeights: readonly [network: number, counts: number] = [0.65, 0.4];
 
 export class Mixture {

@@ -43,7 +43,7 @@ export interface EvaluateOptions {
   readonly countsWeight?: number | undefined;
   /** The model's weights, if the device holds them already */
   readonly weights?: SharedTensor | undefined;
-  /** Memory that earlier evaluations with the same weights have left */
+  /** Memory of earlier evaluations with the same weights, which can be used again */
   readonly idle?: IdleMemory<SegmentedEvaluator> | undefined;
   /** Called between chunks; if it throws, the evaluation ends. */
   readonly pause?: (() => undefined | Promise<void>) | undefined;

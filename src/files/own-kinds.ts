@@ -26,8 +26,8 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
 export const kindBytes = 2048;
 
 /**
- * Which of the kinds of files that charnn writes a file is; undefined for any other file.
- * @param start its first `kindBytes` bytes, or more
+ * Recognises the kind of a file that charnn has written; undefined for any other file.
+ * @param start at least the first `kindBytes` bytes of the file, or the whole of a shorter one
  */
 export function ownKind(start: Uint8Array): OwnKind | undefined {
   const text = Buffer.from(start.subarray(0, kindBytes)).toString('latin1');

@@ -73,7 +73,7 @@ export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedTe
 
 /** The units of pairs that options ask for */
 function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
-  // with bytes, the unit of both sides is fixed already
+  // in a text of bytes, the characters of sources and targets are bytes already
   const usual = unit === 'byte' ? 'char' : 'auto';
   return {
     source: sourceUnit ?? usual,

@@ -116,7 +116,7 @@ export interface CompressOptions extends OptionsOf<(typeof modelRows)['compress'
 export interface Architecture {
   /** rnn, lstm or gru, or the name of a cell given by equations */
   readonly cell: string;
-  /** The equations of such a cell */
+  /** The equations, if the cell is given by equations */
   readonly equations?: string | undefined;
   readonly layers: number;
   readonly hidden: number;

@@ -16,7 +16,7 @@ export interface GuardedOutput {
   readonly kind: 'model' | 'state' | 'search' | 'page' | 'safetensors' | 'onnx';
   /** Whether an existing file of this kind may be replaced; a file that was made from a model may always be replaced */
   readonly mayReplace: boolean;
-  /** Whether a command can continue with an existing file of this kind */
+  /** Whether the user can be advised to resume from an existing file instead of replacing it */
   readonly mayResume?: boolean;
   /** Whether the path was derived from the one that was given, so that no option names it */
   readonly isDerived?: boolean;

@@ -215,7 +215,7 @@ export async function prepareResumed(
     model,
     config: { ...config, threads },
     source: { ...state.source, ...(leftOut.length > 0 && { leftOut }) },
-    // a changed length needs a new plan
+    // if the length of the training has changed, the number of steps must be planned anew
     resume: isDeepStrictEqual(config.length, state.config.length)
       ? state
       : { ...state, plan: { ...state.plan, steps: null } },

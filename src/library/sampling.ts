@@ -117,7 +117,7 @@ function drawingOf(options: RecordOptions, model: ModelData) {
     ...(tempSchedule !== undefined && { tempSchedule }),
   };
   const isPrompted = prompts.some((text) => text !== '');
-  // a stop sequence that can never occur has no effect
+  // warnings about stop sequences that can never occur are dropped, because such sequences have no effect
   const settings = sampleSettings(drawing, model, { isPrompted, isList }, () => {});
   const ids = prompts.map((text) => idsOf(text, model));
   return isList

@@ -52,7 +52,7 @@ export function scoreInput(
 }
 
 /**
- * @param listening makes an iterable end when the call ends
+ * @param listening wraps an iterable, so that it ends when the library's call has returned or was aborted
  * @param bytesOf returns the bytes of a line; `number` is counted from 1
  * @returns groups as `scoreLines` and `convertLines` take them, and whether there are so few lines that starting
  * threads would not pay

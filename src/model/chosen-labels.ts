@@ -14,8 +14,8 @@ import { type Model, namedTensors } from './model-data.js';
 import { parameterTable } from './parameters.js';
 
 /**
- * @param model of texts, with labels
- * @param values for each label, the index of its value
+ * @param model a language model with labels
+ * @param values for each label, the index of the chosen value
  */
 export function withLabelsChosen(model: Model, values: readonly number[]): Model {
   const { labels: counts = [], ...plain } = model.config;
@@ -67,8 +67,8 @@ function isWidened(config: ModelConfig): boolean {
 }
 
 /**
- * The parameters to which the contribution of labels is added: several with H rows each, one after the other, or all in
- * one
+ * Names of the parameters to which the contribution of the labels is added. A cell given by equations has one parameter
+ * with H rows for each matrix that multiplies the input; other cells have a single one with all rows.
  */
 function inputNames(config: ModelConfig): string[] {
   const { learned } = cellOf(config);

@@ -92,7 +92,7 @@ export class FirstLayerInput {
 
   /**
    * Adds to the gradients of the embedding, W_ih and b_ih.
-   * @param dProjection [T, B, G·H], compact or not
+   * @param dProjection [T, B, G·H] in float32 or bfloat16
    */
   backward(dProjection: Tensor, ids: Indices): void {
     const { backend, weights, gradients } = this;

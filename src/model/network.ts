@@ -200,7 +200,7 @@ export class Network {
           dProjection,
           this.layerOutput(chunk, l - 1),
         );
-        // the skip connection passes the gradient unchanged, so this gradient is added to it
+        // if there is a skip connection, `dOutput` already holds the gradient through it, and this gradient is added
         const { weight } = this.layerWeights[l].input;
         backend.linearBackwardInput(dOutput, dProjection, weight, isSkipped);
       }

@@ -55,7 +55,7 @@ export class Foretold {
     };
   }
 
-  /** All characters, which are not removed */
+  /** A copy of all characters */
   get piece(): TextPiece {
     return {
       texts: [...this.texts],

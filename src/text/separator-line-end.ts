@@ -3,7 +3,7 @@ import { areWrapped, quantile } from './separator-line.js';
 
 /** Max fraction of lines that may be blank or indented; lists of records have hardly any such lines. */
 const strayLines = 0.02;
-/** In a text of records, at most this many different beginnings of lines account for the fraction of lines below. */
+/** In a text of records, the `beginnings` most frequent beginnings cover at least the fraction `covered` of lines. */
 const beginnings = 10;
 const covered = 0.8;
 

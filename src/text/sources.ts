@@ -24,7 +24,10 @@ export interface Source {
   readonly name: string;
   /** The path as text; absent for a stream */
   readonly file?: string | undefined;
-  /** The path within the folder that was named, the base name, or `-`; it reveals nothing about the machine */
+  /**
+   * The name that charnn's files record: the path within the folder that was named, the base name, or `-`. It reveals
+   * nothing about the machine.
+   */
   readonly label: string;
   /** The size in bytes, if it is known beforehand; such a source can also be read again. */
   readonly size: number | undefined;
@@ -149,7 +152,7 @@ function streamSource(stream: Readable): Source {
     label: standardInput,
     size: undefined,
     async *read() {
-      // another source, such as a second option, has taken the stream's contents
+      // another source, such as the path of a second option, has already read the stream
       if (stream.readableDidRead) throw givenTwice();
       try {
         for await (const chunk of stream) {

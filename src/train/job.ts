@@ -48,7 +48,7 @@ export interface PreparedTraining {
   readonly resume?: TrainingState;
   /** The best model so far, if the training is resumed */
   readonly best?: Model;
-  /** Counts of an earlier model to which those of this text are added, in ids of the job's vocabulary */
+  /** n-gram counts of an earlier model, in ids of the job's vocabulary, to which the counts of this text are added */
   readonly givenCounts?: NgramTable | undefined;
   /** A model whose weights the training starts from; the vocabularies are matched by character. */
   readonly initFrom?: Model;

@@ -2,7 +2,7 @@
 import { type Complete, withDefaults } from '../options/table.js';
 import { trainingRows } from './schema/training-rows.js';
 
-/** What ends a training run: exactly one of the three. */
+/** What ends a training run: a number of steps, a number of passes over the text, or a time. */
 export type TrainLength =
   | { readonly kind: 'steps'; readonly steps: number }
   | { readonly kind: 'epochs'; readonly epochs: number }

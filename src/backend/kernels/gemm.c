@@ -1,4 +1,4 @@
-/* Matrix products, block by block; the tiles of a block are multiplied by code of each level. */
+/* Matrix products, block by block. How a tile of a block is multiplied depends on the instruction level. */
 #include "gemm.h"
 #if defined(AMX)
 #include "tile_amx.h"
@@ -8,7 +8,7 @@
 #include "tile_vector.h"
 #endif
 
-/* Max number of units of rows in a block of A */
+/* Max number of units in a block of A; row_unit gives the number of rows in a unit. */
 #define BLOCK_UNITS (MC / MR * TILE_UNITS)
 
 /* Associativity of the first-level cache, and the number of floats after which addresses map to the same set */
@@ -33,7 +33,7 @@ INLINE void fetch_next_tile(const float *tile, const float *head, int ldc, int r
  */
 INLINE int depth_edge(int words, int parts, int i) { return STEP * part_edge(words / STEP, parts, i); }
 
-/* upper: tiles that are completely below the diagonal are left out */
+/* Computes C tile by tile. If `upper` is set, tiles that are completely below the diagonal are left out. */
 INLINE void gemm_tiles(float *c, int ldc, const void *a, int half, int lda, const float *packed,
                        struct start_rows begin, enum gemm_start start, int M, int N, int K, float *room,
                        const int upper) {

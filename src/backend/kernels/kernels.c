@@ -22,7 +22,7 @@ extern const struct kernels JOINED(kernels, BASE);
 
 #include "generated/bodies.h"
 
-/* packed <- Wᵀ, W [N,K]: for a weight that will be multiplied many times */
+/* Packs Wᵀ into panels, from W[N,K], because this weight will be multiplied many times. */
 KERNEL void pack_weight(float *packed, const float *weight, int N, int K) {
     pack_weights(packed, weight, N, K);
 }

@@ -34,7 +34,10 @@ export class ConvertedWriter {
     for (const line of lines) await this.writeLine(line);
   }
 
-  /** Prints what is left, and reports anything unusual. */
+  /**
+   * Writes the lines that are still pending, and reports unknown characters, targets that were cut off, and lines
+   * without a target.
+   */
   async end(output: Output): Promise<void> {
     await this.writer.end();
     const note = (count: number, one: string, many: string, what: string) => {

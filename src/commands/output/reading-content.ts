@@ -23,16 +23,16 @@ const maxValues = 6e6;
 /** Number of predictions whose dependence on earlier characters is recorded, and how many of these characters */
 const maxPredictions = 200;
 const maxBack = 100;
-/** Fraction of one that gates and states are recorded to */
+/** Gates and states are recorded as whole multiples of 1 / `fineness` */
 const fineness = 1000;
 
-/** The predictions whose dependence on earlier characters was measured, and the norms of the gradients */
+/** The predictions whose dependence on the K characters before them was measured, and the norms of the gradients */
 interface Dependence {
   /** The first character that is predicted */
   readonly first: number;
   readonly count: number;
   readonly K: number;
-  /** [count, K] */
+  /** For each of the `count` predictions, the norms for the K characters before it, the nearest first */
   readonly norms: Float32Array;
 }
 
@@ -50,7 +50,7 @@ export interface Reading {
 /** What a second model expected in the same text */
 interface OtherReading {
   readonly name: string;
-  /** Bits of each character */
+  /** Surprise of each character in bits */
   readonly surprise: Float32Array;
 }
 
@@ -162,7 +162,10 @@ export function* readingBlobs(
   if (dependence !== undefined) yield ['dependence', blob(shares(dependence))];
 }
 
-/** [quantities, T]: the gates and states of a unit in thousandths, limited to the range from -32 to 32 */
+/**
+ * The gates and states of a unit at each character, one quantity after the other, in thousandths; values are limited to
+ * the range from -32 to 32
+ */
 function stepsOfUnit(record: LayerRecord, unit: number, { config }: Model): Int16Array {
   const H = config.hidden;
   const T = record[0].length / H;

@@ -34,7 +34,7 @@ export function cellOfProgram(program: Program): Cell {
     unitGroups: groups.map(({ size }) => size),
     unitNames: names(units),
     states,
-    // the width of the program does not include the layer's output
+    // the program does not count the layer's output, which takes memory, too
     keptWidth: keptWidth(program) + 1,
     gateNames: gates.map(({ name }) => ({ name, logistic: true })),
     features: [],
@@ -135,7 +135,7 @@ function createLayer(
   });
 }
 
-/** How many regions of the kind `next` come before this one */
+/** Number of the memory regions before region r that are of the kind `next` */
 function nextStates(regions: readonly Region[], r: number): number {
   return regions.slice(0, r).filter(({ kind }) => kind === 'next').length;
 }

@@ -10,7 +10,7 @@ export interface DirectionLists {
    * other, each in its own order.
    */
   readonly join: readonly [Int32Array, Int32Array];
-  /** The inverse of `join` */
+  /** Index lists for a gather that undoes one with `join` */
   readonly split: readonly [Int32Array, Int32Array];
   /**
    * [S·B]: for each row, the row of the same source that is as far from the source's end as this row is from its
@@ -24,7 +24,7 @@ export function reversedTime(source: Int32Array, S: number, B: number): Int32Arr
   return source.map((_, i) => source[mirrored(i, S, B)]);
 }
 
-/** The lists for B sources of S characters each */
+/** The index lists for B sources of S characters each */
 export function directionLists(S: number, B: number): DirectionLists {
   const rows = S * B;
   const join = [new Int32Array(2 * rows), new Int32Array(2 * rows)] as const;

@@ -94,7 +94,7 @@ export class PairDecoder {
       }
       const own = this.ofLayer(dStates, l);
       for (const d of own) backend.fill(d, 0);
-      // the skip connection passes the gradient unchanged
+      // with a skip connection, `dOutput` already holds the gradient through it, and the layer's own gradient is added
       const above = { rows: dOutput, accumulates: isSkipped };
       layers[l].backward(dLayer, own, l > 0 ? above : { labels: dLabels });
     }
@@ -112,7 +112,7 @@ export class PairDecoder {
     return states.slice(l * this.kinds, (l + 1) * this.kinds);
   }
 
-  /** The dropout mask between layer l and the next one. The first sites are the encoder's. */
+  /** The dropout mask between layer l and the next one. The encoder's masks have the numbers before the decoder's. */
   private mask(dropout: Dropout | undefined, l: number) {
     const { layers: L } = this.config;
     return dropout && l < L - 1 ? dropoutMask(dropout, 2 * L + l) : undefined;

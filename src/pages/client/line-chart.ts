@@ -10,7 +10,7 @@ export interface Line {
   /** Index of the line's colour; by default the index of the line */
   readonly colour?: number;
   readonly dashed?: boolean;
-  /** Points instead of a line */
+  /** Whether points are drawn instead of a line */
   readonly dotted?: boolean;
 }
 
