@@ -68,7 +68,11 @@ export function givenReader(
 export function givenMaker(
   { beside, config }: Model,
   chosen: ReadonlyMap<string, number>,
-): (labelValue: (label: Label) => string, vectors: readonly Float32Array[], where: string) => Given {
+): (
+  labelValue: (label: Label) => string,
+  vectors: readonly Float32Array[],
+  where: string,
+) => Given {
   const { labels } = beside ?? { labels: [] };
   const { labels: counts = [], vectors: shape } = config;
   const offsets = labels.map((_, c) => counts.slice(0, c).reduce((sum, count) => sum + count, 0));
