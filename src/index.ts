@@ -15,7 +15,12 @@ export {
   type TextStream,
 } from './library/corpus.js';
 export type { InputLine, LineScore } from './library/line-scores.js';
-export type { ConvertedTarget, LineTargets } from './library/line-targets.js';
+export type {
+  ConvertedTarget,
+  ConvertInput,
+  GivenSource,
+  LineTargets,
+} from './library/line-targets.js';
 export { Model } from './library/model.js';
 export type {
   Architecture,

@@ -7,15 +7,17 @@ import { defineCommand } from '../cli/command.js';
 import { createOutput, grouped, type Output } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
 import { UsageError } from '../errors.js';
+import { columnsOf, conditionReader, knownConditions } from '../library/given-beside.js';
 import { labelChoiceRow, withChosenLabels } from '../library/label-choice.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { jsonText, quote } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { count, modelFile, path } from '../options/types.js';
+import type { PageContent } from '../pages/page.js';
 import { loadCorpus } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
-import { readingRows } from '../text/reading-rows.js';
+import { columnRows, readingRows } from '../text/reading-rows.js';
 import { readAnyChosenModel, readChosenModel } from './input/chosen-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { unitList } from './input/unit-list.js';
@@ -54,7 +56,14 @@ const table = {
     },
   ),
   maxChars: option('<n>', count, 'max number of characters to show', { default: 1_000_000 }),
+  grid: option(
+    '<n>',
+    count,
+    'for a model with vectors: number of vectors in each row of the grid in which the page shows them',
+    { absent: 'a square for 4, 9, 16, … vectors, otherwise a single row' },
+  ),
   ...readingRows,
+  ...columnRows,
   backend: rows.backend,
   json: rows.json,
   quiet: rows.quiet,
@@ -91,28 +100,28 @@ async function showReading(
   await refuseModels(texts);
   const chosen = await readAnyChosenModel(options.model ?? table.model.default);
   const model = chosen.config.pairs ? chosen : withChosenLabels(chosen, options.label);
-  const { text, vocabulary } = model;
   const second = compare === undefined ? undefined : await readChosenModel(compare, undefined);
   if (second !== undefined) requireEqualText(model, second, compare ?? '');
-  const isOfPairs = model.config.pairs ?? false;
-  if (isOfPairs) requirePairOptions(model, options);
+  if (options.grid !== undefined && model.config.vectors === undefined) {
+    throw new UsageError(
+      '--grid is for models with vectors, but this model has none: leave it out',
+    );
+  }
+  if (model.config.pairs) {
+    const content = await attentionOfTexts(model, texts, options, output);
+    await writePage(page, 'attention', content, output);
+    return;
+  }
+  const { text, vocabulary } = model;
   const corpus = await loadCorpus(textArguments(texts), {
-    text,
-    vocabulary,
-    minCount: 1,
-    reading: readingOf(options, text.unit, 'error', isOfPairs),
-    coding: isOfPairs ? codingOf(text) : undefined,
+    ...{ text, vocabulary, minCount: 1 },
+    reading: readingOf(options, text.unit),
     onFolder: folderReporter(output),
     stdin: process.stdin,
   });
   const max = options.maxChars ?? table.maxChars.default;
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
-  if (isOfPairs) {
-    const content = await attentionPage(model, device, corpus.ids, max, output);
-    await writePage(page, 'attention', content, output);
-    return;
-  }
   const ids = corpus.ids.subarray(0, max);
   if (ids.length < corpus.ids.length) {
     const [shown, all] = [ids.length, corpus.ids.length].map(grouped);
@@ -138,6 +147,30 @@ async function showReading(
   await writePage(page, 'visualize', { title: 'A network reads', data, blobs }, output);
   if (options.json) process.stdout.write(`${jsonText(asJson(seen))}\n`);
   else for (const line of findingLines(seen)) output.note(line);
+}
+
+/** The content of the page for a model of pairs */
+async function attentionOfTexts(
+  model: Model,
+  texts: readonly string[],
+  options: OptionsOf<typeof table>,
+  output: Output,
+): Promise<PageContent> {
+  requirePairOptions(model, options);
+  const { text, vocabulary } = model;
+  const reading = { ...readingOf(options, text.unit, 'error', true), ...columnsOf(model) };
+  const beside = conditionReader(reading, knownConditions(model));
+  const { ids } = await loadCorpus(textArguments(texts), {
+    ...{ text, vocabulary, minCount: 1, reading, beside },
+    coding: codingOf(text),
+    onFolder: folderReporter(output),
+    stdin: process.stdin,
+  });
+  const device = await openDevice(options.backend);
+  if (device.note !== undefined) output.note(device.note);
+  const maxPositions = options.maxChars ?? table.maxChars.default;
+  const shown = { ids, given: beside?.finish().conditions, maxPositions, grid: options.grid };
+  return attentionPage(model, device, shown, output);
 }
 
 /** @throws UsageError for options that are only for texts, and for a model whose attention cannot be shown */

@@ -3,7 +3,7 @@ import { optionName, UsageError } from '../errors.js';
 import { printable } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
 import { valueNumber } from '../text/condition-reader.js';
-import type { Given } from '../text/conditions.js';
+import type { Given, Label } from '../text/conditions.js';
 import type { LineOptions } from '../text/lines.js';
 import type { BesideColumns } from '../text/reading-options.js';
 import { parseVectors, scaledVectors } from '../text/vector-text.js';
@@ -46,23 +46,43 @@ export type GivenReader = (further: readonly string[], where: string) => Given;
  * @returns undefined for a model without labels and vectors
  */
 export function givenReader(
-  { beside, config }: Model,
+  model: Model,
   columns: BesideColumns | undefined,
   chosen: ReadonlyMap<string, number>,
 ): GivenReader | undefined {
-  if (beside === undefined) return undefined;
-  const { labels } = beside;
+  if (model.beside === undefined) return undefined;
+  const { labels: names, vector } = columns ?? { labels: [] };
+  const given = givenMaker(model, chosen);
+  return (further, where) => {
+    const labelValue = ({ name }: Label) => further[names.indexOf(name)];
+    const vectors = vector === undefined ? [] : parseVectors(further[names.length], where);
+    return given(labelValue, vectors, where);
+  };
+}
+
+/**
+ * Returns a function that makes the labels and vectors of a line from the value of each label that was not chosen for
+ * all lines, and the line's vectors.
+ * @param chosen labels that are the same for all lines
+ */
+export function givenMaker(
+  { beside, config }: Model,
+  chosen: ReadonlyMap<string, number>,
+): (
+  labelValue: (label: Label) => string,
+  vectors: readonly Float32Array[],
+  where: string,
+) => Given {
+  const { labels } = beside ?? { labels: [] };
   const { labels: counts = [], vectors: shape } = config;
   const offsets = labels.map((_, c) => counts.slice(0, c).reduce((sum, count) => sum + count, 0));
-  return (further, where) => {
-    let next = 0;
+  return (labelValue, vectors, where) => {
     const values = labels.map((label, c) => {
-      const value = chosen.get(label.name) ?? valueNumber(label, further[next++], where);
+      const value = chosen.get(label.name) ?? valueNumber(label, labelValue(label), where);
       return offsets[c] + value;
     });
-    const vectors =
-      shape && columns ? scaledVectors(parseVectors(further[next], where), shape, where) : [];
-    return { labels: Int32Array.from(values), vectors: Float32Array.from(vectors) };
+    const scaled = shape ? scaledVectors(vectors, shape, where) : [];
+    return { labels: Int32Array.from(values), vectors: Float32Array.from(scaled) };
   };
 }
 

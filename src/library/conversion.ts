@@ -5,9 +5,9 @@ import { usableCores } from '../machine/cores.js';
 import type { OptionsOf } from '../options/table.js';
 import { abortable } from './abort.js';
 import type { Ending } from './ending.js';
+import { givenLines } from './given-sources.js';
 import type { LoadedModel } from './held.js';
-import type { InputLine } from './line-scores.js';
-import type { LineTargets } from './line-targets.js';
+import type { ConvertInput, LineTargets } from './line-targets.js';
 import type { modelRows } from './model-options.js';
 import { lineGroupsOf } from './score-input.js';
 
@@ -16,13 +16,17 @@ type ConvertRows = OptionsOf<(typeof modelRows)['convert']>;
 /** Converts lines in their order. Lines that have arrived are converted without waiting for more. */
 export async function* convertInput(
   { model, device, weights }: LoadedModel,
-  lines: Iterable<InputLine> | AsyncIterable<InputLine>,
+  lines: Iterable<ConvertInput> | AsyncIterable<ConvertInput>,
   options: ConvertRows,
   ending: Ending,
 ): AsyncGenerator<LineTargets, void, void> {
   const { threads = usableCores(), threshold = Number.POSITIVE_INFINITY } = options;
   const search = searchSettings(options, true);
-  const { groups, isShort } = lineGroupsOf(lines, (values) => abortable(values, ending.signal));
+  const { groups, isShort } = lineGroupsOf(
+    lines,
+    (values) => abortable(values, ending.signal),
+    givenLines(model, options.label),
+  );
   const converted = convertLines(groups, {
     ...{ model, weights, device, search },
     threads: isShort ? 1 : threads,

@@ -67,6 +67,18 @@ export function withChosenLabels(model: Model, given: readonly string[] | undefi
 }
 
 /**
+ * A model with the labels that are chosen when it is loaded, which models of pairs leave to each call.
+ * @throws UsageError as `withChosenLabels` does, and for labels of a model of pairs
+ */
+export function withLoadLabels(model: Model, given: readonly string[] | undefined): Model {
+  if (!model.config.pairs) return withChosenLabels(model, given);
+  if (given === undefined) return model;
+  throw new UsageError(
+    `the model was trained on pairs: give ${optionName('label')} to convert, not to Model.load`,
+  );
+}
+
+/**
  * Refuses a text that cannot have labels, for a model of texts that needs them.
  * @throws UsageError for a text that is not a table
  */

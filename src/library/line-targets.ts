@@ -1,4 +1,18 @@
-/** The results that a model trained on pairs gives a program for each line. */
+/** What a program passes to a model trained on pairs, and the results for each line. */
+import type { InputLine } from './line-scores.js';
+
+/** A source with the labels and vectors that the model was trained with */
+export interface GivenSource {
+  /** May be absent if there are vectors */
+  readonly source?: InputLine | undefined;
+  /** The value of each label, except for those that the option `label` gives for all lines */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** A vector, or a list of vectors */
+  readonly vector?: ArrayLike<number> | readonly ArrayLike<number>[] | undefined;
+}
+
+/** A line to be converted */
+export type ConvertInput = InputLine | GivenSource;
 
 export interface ConvertedTarget {
   readonly text: string;

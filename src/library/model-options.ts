@@ -74,7 +74,7 @@ export const modelRows = {
     perChar: flag('return the cost of each character'),
     threads: threadsRow,
   },
-  convert: { ...searchRows, threads: threadsRow },
+  convert: { ...searchRows, label: labelChoiceRow, threads: threadsRow },
   evaluatePairs: {
     ...readingRows,
     format: columnRows.format,

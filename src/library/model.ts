@@ -24,9 +24,9 @@ import { convertInput } from './conversion.js';
 import type { Ending } from './ending.js';
 import { requireCodingPrecision, requireWeightsThatLearn } from './fixed-weights.js';
 import { keepModel, type LoadedModel, loadOnto } from './held.js';
-import { withChosenLabels } from './label-choice.js';
+import { withLoadLabels } from './label-choice.js';
 import type { InputLine, LineScore } from './line-scores.js';
-import type { LineTargets } from './line-targets.js';
+import type { ConvertInput, LineTargets } from './line-targets.js';
 import { ModelFacts } from './model-facts.js';
 import {
   type CompressOptions,
@@ -77,8 +77,7 @@ export class Model extends ModelFacts {
     const data = await new Operations('the model').run(undefined, () =>
       last ? readLatestModel(file) : readAnyModel(file),
     );
-    const chosen = data.config.pairs ? data : withChosenLabels(data, label);
-    return opened(chosen, backend, precision);
+    return opened(withLoadLabels(data, label), backend, precision);
   }
 
   /**
@@ -148,11 +147,12 @@ export class Model extends ModelFacts {
   /**
    * Converts sources to targets with a model trained on pairs, in their order. Sources that have arrived are converted
    * without waiting for more.
-   * @param lines strings or their bytes, without line ends, each a source
-   * @throws UsageError naming an option that is unknown or out of range
+   * @param lines strings or their bytes, without line ends, each a source; or objects with a source and its labels and
+   * vector
+   * @throws UsageError naming an option that is unknown or out of range, and for labels and vectors that are missing
    */
   async *convert(
-    lines: Iterable<InputLine> | AsyncIterable<InputLine>,
+    lines: Iterable<ConvertInput> | AsyncIterable<ConvertInput>,
     options: ConvertOptions = {},
   ): AsyncGenerator<LineTargets, void, undefined> {
     const { signal: given, ...rest } = requireObject(options, 'convert');

@@ -67,7 +67,7 @@ export function requireMarks(vocabulary: Vocabulary): PairMarks {
   const marks = { tab: vocabulary.id(0x09), newline: vocabulary.id(0x0a) };
   if (marks.tab === vocabulary.unknownId || marks.newline === vocabulary.unknownId) {
     throw new CharnnError(
-      'the text has no pairs: give lines of a source, a tab and a target, at least two of them',
+      'the text has no pairs: give a source and a target on each line, with a tab in between, or in columns of these names',
     );
   }
   return marks;
@@ -94,7 +94,7 @@ export function reportPairs(
   const shown = examples.map(({ line, fault }) => `line ${line} ${reasons[fault]}`).join(', ');
   if (pairCount(pairs) === 0) {
     throw new CharnnError(
-      `${where} has no pairs: each line must be a source, a tab and a target${shown && `, but ${shown}`}`,
+      `${where} has no pairs: give a source and a target on each line, with a tab in between, or in columns of these names${shown && `; ${shown}`}`,
     );
   }
   if (wrong > 0) {

@@ -53,25 +53,36 @@ export function scoreInput(
 
 /**
  * @param listening wraps an iterable, so that it ends when the library's call has returned or was aborted
+ * @param bytesOf returns the bytes of a line; `number` is counted from 1
  * @returns the lines in groups, each to be scored or converted at once, and whether there are so few lines that
  * starting threads would not pay
  */
-export function lineGroupsOf(
-  lines: Iterable<InputLine> | AsyncIterable<InputLine>,
-  listening: (values: AsyncIterable<InputLine>) => AsyncIterable<InputLine>,
+export function lineGroupsOf<Line>(
+  lines: Iterable<Line> | AsyncIterable<Line>,
+  listening: (values: AsyncIterable<Line>) => AsyncIterable<Line>,
+  bytesOf: BytesOf<Line> = lineBytes,
 ): { readonly groups: AsyncIterable<Uint8Array[]>; readonly isShort: boolean } {
-  if (Symbol.asyncIterator in lines) return { groups: eachAlone(listening(lines)), isShort: false };
-  return { groups: together(lines), isShort: Array.isArray(lines) && lines.length <= maxGroup };
+  if (Symbol.asyncIterator in lines) {
+    return { groups: eachAlone(listening(lines), bytesOf), isShort: false };
+  }
+  return {
+    groups: together(lines, bytesOf),
+    isShort: Array.isArray(lines) && lines.length <= maxGroup,
+  };
 }
 
-async function* eachAlone(lines: AsyncIterable<InputLine>) {
-  for await (const line of lines) yield [bytesOf(line)];
+type BytesOf<Line> = (line: Line, number: number) => Uint8Array;
+
+async function* eachAlone<Line>(lines: AsyncIterable<Line>, bytesOf: BytesOf<Line>) {
+  let number = 0;
+  for await (const line of lines) yield [bytesOf(line, ++number)];
 }
 
-async function* together(lines: Iterable<InputLine>) {
+async function* together<Line>(lines: Iterable<Line>, bytesOf: BytesOf<Line>) {
   let group: Uint8Array[] = [];
+  let number = 0;
   for (const line of lines) {
-    group.push(bytesOf(line));
+    group.push(bytesOf(line, ++number));
     if (group.length < maxGroup) continue;
     yield group;
     group = [];
@@ -79,7 +90,8 @@ async function* together(lines: Iterable<InputLine>) {
   if (group.length > 0) yield group;
 }
 
-function bytesOf(line: unknown): Uint8Array {
+/** @throws UsageError for anything but a string or bytes */
+export function lineBytes(line: unknown): Uint8Array {
   if (typeof line === 'string') return Buffer.from(line);
   if (line instanceof Uint8Array) return line;
   throw new UsageError(`a line must be a string or bytes, but one is ${kindOf(line)}`);

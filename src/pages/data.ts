@@ -113,8 +113,14 @@ export interface AttentionData {
   readonly model: string;
   /** Total number of pairs, some of which are on the page */
   readonly pairsInAll: number;
+  /** Number of vectors in each row of the grid in which they are shown; by default it depends on their number */
+  readonly grid?: number | undefined;
   readonly pairs: readonly {
-    /** The symbol at each position of the source */
+    /** The labels, each as `name=value` */
+    readonly labels: readonly string[];
+    /** Number of vectors, which precede the symbols of the source */
+    readonly vectors: number;
+    /** The symbols of the source */
     readonly source: readonly string[];
     /** The symbols of the target, including the end */
     readonly target: readonly string[];

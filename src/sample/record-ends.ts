@@ -12,6 +12,11 @@ export function ownSeparator({ separator, vocabulary }: StoredModel): StopSequen
   return unknown === 0 ? [{ ids: Array.from(ids), kept: false }] : [];
 }
 
+/** Whether the model has learned each record as a text of its own, so that it knows of nothing after the end of one */
+export function endsWithRecord({ training }: StoredModel): boolean {
+  return training?.documents === true;
+}
+
 /**
  * Returns the sequences that may precede a record. A prompt begins a record of the text that the model learned from, so
  * `own` precedes it; without a prompt, the sampled records follow each other as in one long text, so `stops` precede
@@ -22,11 +27,11 @@ export function ownSeparator({ separator, vocabulary }: StoredModel): StopSequen
  */
 export function separatorsFor(
   isPrompted: boolean,
-  { training }: StoredModel,
+  model: StoredModel,
   stops: readonly StopSequence[],
   own: readonly StopSequence[],
 ): readonly StopSequence[] {
-  if (training?.documents === true) return [];
+  if (endsWithRecord(model)) return [];
   return own.length > 0 && (isPrompted || stops.length === 0) ? own : stops;
 }
 

@@ -22,6 +22,8 @@ export class RecordSampler {
   /** Id that the model reads next */
   input: number;
   done = false;
+  /** Whether a stop sequence has ended the record */
+  hasEnded = false;
   /** The lead-in (an unprinted record before this one), while it is being sampled */
   private leadIn: LeadIn | undefined;
   private prompt: ArrayLike<number>;
@@ -105,7 +107,8 @@ export class RecordSampler {
     this.noRepeatNgram?.push(id);
     const end = this.stops.push(id);
     if (end !== undefined && !end.kept) this.fresh.length -= end.ids.length;
-    this.done = end !== undefined || this.drawn >= this.settings.length || !this.updateMask();
+    this.hasEnded = end !== undefined;
+    this.done = this.hasEnded || this.drawn >= this.settings.length || !this.updateMask();
   }
 
   /** Sets the mask of permitted ids; returns false if none is permitted. */

@@ -3,7 +3,7 @@ import { optionName, UsageError } from '../errors.js';
 import type { StoredModel } from '../model/model-data.js';
 import { refuseConflicts } from '../options/table.js';
 import { listed } from '../options/types.js';
-import { ownSeparator, separatorsFor, stopSequence } from './record-ends.js';
+import { endsWithRecord, ownSeparator, separatorsFor, stopSequence } from './record-ends.js';
 import { type DrawOptions, drawRows } from './sample-rows.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
@@ -22,8 +22,9 @@ export interface PromptUse {
 }
 
 /**
- * Makes the settings that options ask for. If `count` or a list of prompts asks for records, and none of `stop`,
- * `until` and `match` says where they end, they end as the records of the model's text do.
+ * Makes the settings that options ask for. If none of `stop`, `until` and `match` says where records end, they end as
+ * the records of the model's text do, provided that `count` or a list of prompts asks for records, or that the model
+ * has learned each record as a text of its own, so that nothing can follow one.
  * @param warn called with a sentence about a stop sequence that can never occur
  * @throws UsageError for options that contradict each other, and for an expression that no record matches
  */
@@ -42,7 +43,7 @@ export function sampleSettings(
   const stops = [
     ...stopsOf(stop, 'stop'),
     ...stopsOf(until, 'until'),
-    ...((count !== undefined || isList) && isOpen ? own : []),
+    ...(isOpen && (count !== undefined || isList || endsWithRecord(model)) ? own : []),
   ];
   // an unprinted record is sampled before each of many records, but not before a single text, and not in a beam
   // search, which draws nothing at random

@@ -3,6 +3,7 @@ import type { Scope } from '../backend/device.js';
 import type { StoredModel } from '../model/model-data.js';
 import { prepareText } from '../text/decode.js';
 import { generate } from './generate.js';
+import { endsWithRecord } from './record-ends.js';
 import { wholeRecords } from './record-filters.js';
 import type { DrawOptions } from './sample-rows.js';
 import { sampleSettings } from './sample-settings.js';
@@ -13,7 +14,10 @@ export interface TextOptions extends DrawOptions {
   readonly prompt?: string;
 }
 
-/** Samples a text in the calling thread, and releases the memory that this takes. */
+/**
+ * Samples a text in the calling thread, and releases the memory that this takes. If the model has learned each record
+ * as a text of its own, the text consists of as many whole records as it takes to reach the length.
+ */
 export async function sampleText(
   model: StoredModel,
   device: Scope,
@@ -22,7 +26,19 @@ export async function sampleText(
   const prompt = model.vocabulary.encode(prepareText(text, model.text)).ids;
   const place = { isPrompted: text !== '', isList: false };
   const settings = sampleSettings(options, model, place, () => {});
-  const pieces = generate([[]], { model, device, settings, prompt, expected: 1, threads: 1 });
-  for await (const { ids } of wholeRecords(pieces)) return model.vocabulary.decode(ids);
-  return '';
+  const isOfRecords = endsWithRecord(model) && settings.stops.length > 0;
+  const jobs = isOfRecords ? endless() : [[]];
+  const pieces = generate(jobs, { model, device, settings, prompt, expected: 1, threads: 1 });
+  let all = '';
+  for await (const { ids } of wholeRecords(pieces)) {
+    all += model.vocabulary.decode(ids);
+    if (!isOfRecords) break;
+    all += model.separator;
+    if (all.length >= settings.length) break;
+  }
+  return all;
+}
+
+function* endless(): Generator<never[], void, void> {
+  for (;;) yield [];
 }

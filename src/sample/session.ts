@@ -7,6 +7,7 @@ import { type Place, Predictor, readingSteps } from '../predict/predictor.js';
 import { textBeginning } from '../text/documents.js';
 import { CharacterSampler } from './character-sampler.js';
 import { rememberSeparator } from './read-prompt.js';
+import { endsWithRecord } from './record-ends.js';
 import { RecordSampler } from './record-sampler.js';
 import { constraintFor, type SampleSettings } from './settings.js';
 
@@ -25,6 +26,8 @@ export class Session {
   private readonly now: Standing;
   /** The end of the text before the latest continuation */
   private readonly origin: Standing;
+  /** Whether the latest continuation has come to the end of a record that nothing can follow */
+  isOver = false;
   /** Number of continuations so far; the next one is drawn as the record with this number. */
   private record = 0;
 
@@ -85,6 +88,7 @@ export class Session {
       // this pause lets signals and key presses be handled
       await setImmediate();
     }
+    this.isOver = recordSampler.hasEnded && endsWithRecord(this.model);
   }
 
   private step(recordSampler: RecordSampler, sampler: CharacterSampler): Answer<void> {

@@ -22,6 +22,8 @@ const standardInput = '-';
 export interface Source {
   /** The name of the source as messages show it: the path, quoted where necessary, or `standard input` */
   readonly name: string;
+  /** The path as text; absent for a stream */
+  readonly file?: string | undefined;
   /**
    * The name that charnn's files record: the path within the folder that was named, the base name, or `-`. It reveals
    * nothing about the machine.
@@ -133,6 +135,7 @@ async function found(path: string): Promise<{ path: FileName; stats: Stats }> {
 function fileSource(path: FileName, stats: Stats, label: string): Source {
   return {
     name: shownName(path),
+    file: path.toString(),
     label,
     size: stats.isFile() ? stats.size : undefined,
     extension: extname(path.toString()),

@@ -12,16 +12,29 @@ import type { VectorShape } from './conditions.js';
 export function parseVectors(field: string, where: string): Float32Array[] {
   const text = field.trim();
   if (text === '' || text === 'null') return [];
-  const lists = text.startsWith('[')
-    ? listsOf(text)
-    : [text.split(/[\s,;]+/u).map((part) => Number(part))];
-  if (lists === undefined || !lists.every(isVector)) {
-    const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;
-    throw new CharnnError(
-      `${where}: ${quoteText(shown)} is not a vector: give numbers, at most ${limits.vectorNumbers}, or a list of lists of them`,
-    );
-  }
+  const value = text.startsWith('[')
+    ? parsed(text)
+    : text.split(/[\s,;]+/u).map((part) => Number(part));
+  const vectors = vectorsFrom(value);
+  if (vectors === undefined) throw notVectors(text, where);
+  return vectors;
+}
+
+/** A list of numbers as a vector, or a list of such lists as vectors; undefined for any other value */
+export function vectorsFrom(value: unknown): Float32Array[] | undefined {
+  if (!isList(value)) return undefined;
+  const all = Array.from(value);
+  if (all.length === 0) return [];
+  const lists = all.every(isList) ? all : [all];
+  if (!lists.every(isVector)) return undefined;
   return lists.map((numbers) => Float32Array.from(numbers));
+}
+
+/** The error for a value that is not a vector or a list of vectors */
+export function notVectors(value: string, where: string): CharnnError {
+  return new CharnnError(
+    `${where}: ${quoteText(value, 40)} is not a vector: give numbers, at most ${limits.vectorNumbers}, or a list of lists of them`,
+  );
 }
 
 /**
@@ -48,18 +61,20 @@ export function otherSize(size: number, usual: number, where: string): CharnnErr
   );
 }
 
-function listsOf(text: string): number[][] | undefined {
-  let value: unknown;
+function parsed(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
-  const list = value as unknown[];
-  return (list.every(Array.isArray) ? list : [list]) as number[][];
 }
 
-function isVector(numbers: readonly unknown[]): boolean {
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
+}
+
+function isVector(numbers: ArrayLike<unknown>): numbers is ArrayLike<number> {
   const isNumber = (x: unknown) => typeof x === 'number' && Number.isFinite(Math.fround(x));
-  return numbers.length > 0 && numbers.length <= limits.vectorNumbers && numbers.every(isNumber);
+  const { length } = numbers;
+  return length > 0 && length <= limits.vectorNumbers && Array.from(numbers).every(isNumber);
 }

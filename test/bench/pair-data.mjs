@@ -1,18 +1,20 @@
-/** Pairs of several tasks, each from a package of npm's or from Intl, divided by a seed into training and test. */
+/**
+ * Pairs of several tasks, from packages of npm, from Intl or from the scripts in data/, divided by a seed into training
+ * and test. A task gives two lists of pairs [source, target], or of records, and the options of `charnn train` that
+ * name the columns of its records.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { Random } from '#charnn/model/random.js';
+import { digitImages, digitsOf } from '../../data/digits.mjs';
+import { sceneRecords } from '../../data/scenes.mjs';
 
-/** A generator of pseudorandom numbers from 0 to below 1 (mulberry32) */
+/** A generator of pseudorandom numbers from 0 to below 1 */
 export function randomFrom(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const random = new Random(seed);
+  return () => random.uniform();
 }
 
 export function shuffled(list, random) {
@@ -110,7 +112,7 @@ function numbers(_, random) {
   return divided(pairs, 1000);
 }
 
-/** Russian words in the Latin script, by a scheme of ALA-LC. */
+/** Russian words in the Latin script by the 27 schemes of iuliia, which are labels. No word of the test is in the training. */
 function transliterations(folder, random) {
   const { path } = packageIn(folder, 'dictionary-ru', '3.0.0');
   const iuliia = packageIn(folder, 'iuliia', '0.8.2').load();
@@ -119,27 +121,79 @@ function transliterations(folder, random) {
     .slice(1)
     .map((line) => line.replace(/\/.*/, '').trim())
     .filter((word) => /^\p{Script=Cyrillic}{2,}$/u.test(word));
-  const chosen = shuffled(new Set(words), random).slice(0, 31_000);
-  const pairs = chosen.map((word) => [word, iuliia.translate(word, iuliia.WIKIPEDIA)]);
-  return divided(pairs, 1000);
+  const schemes = Object.keys(iuliia).filter((name) => /^[A-Z0-9_]+$/.test(name));
+  const chosen = shuffled(new Set(words), random);
+  const pairsOf = (list, each) =>
+    list.flatMap((source) =>
+      shuffled(schemes, random)
+        .slice(0, each)
+        .map((scheme) => ({ source, target: iuliia.translate(source, iuliia[scheme]), scheme })),
+    );
+  return {
+    train: pairsOf(chosen.slice(1000, 31_000), 3),
+    test: pairsOf(chosen.slice(0, 1000), 1),
+    columns: ['--label', 'scheme'],
+  };
 }
 
+const tenses = {
+  P: 'present',
+  S: 'subjunctive',
+  I: 'imperfect',
+  J: 'past',
+  T: 'subjunctive imperfect',
+  F: 'future',
+  C: 'conditional',
+};
 const persons = ['1s', '2s', '3s', '1p', '2p', '3p'];
 
-/** Forms of French verbs by tense and person. No verb of the test is in the training. */
+/** Forms of French verbs; tense and person are labels. No verb of the test is in the training. */
 function verbs(folder, random) {
   const { path } = packageIn(folder, 'french-verbs-lefff', '3.4.0');
   const all = Object.entries(JSON.parse(readFileSync(path('dist/conjugations.json'), 'utf8')));
   const pairsOf = (list) =>
-    list.flatMap(([verb, tenses]) =>
-      ['P', 'S', 'I', 'J', 'T', 'F', 'C'].flatMap((tense) =>
-        (tenses[tense] ?? []).flatMap((form, i) =>
-          form === 'NA' ? [] : [[`${verb} ${tense}${persons[i]}`, form]],
+    list.flatMap(([verb, forms]) =>
+      Object.entries(tenses).flatMap(([letter, tense]) =>
+        (forms[letter] ?? []).flatMap((form, i) =>
+          form === 'NA' ? [] : [{ source: verb, target: form, tense, person: persons[i] }],
         ),
       ),
     );
   const mixed = shuffled(all, random);
-  return { train: pairsOf(mixed.slice(200)), test: pairsOf(mixed.slice(0, 200)) };
+  return {
+    train: pairsOf(mixed.slice(200)),
+    test: pairsOf(mixed.slice(0, 200)),
+    columns: ['--label', 'tense', '--label', 'person'],
+  };
+}
+
+/** Number of scenes that are in the test only */
+const testScenes = 1000;
+
+/** Captions of scenes, or three questions about each. No scene of the test is in the training. */
+function scenes(task, count) {
+  return (_folder, random) => {
+    const seed = Math.floor(2 ** 32 * random());
+    const all = [...sceneRecords(task, { scenes: count + testScenes, each: 3, seed })];
+    return {
+      train: all.slice(0, count).flat(),
+      test: all.slice(count).flat(),
+      columns: ['--vector', 'cells'],
+    };
+  };
+}
+
+/** Images of digits. No digit of the test is in the training. */
+function digits(task, images) {
+  return (folder, random) => {
+    packageIn(folder, 'mnist', '1.1.0');
+    const [seed, other] = [random(), random()].map((x) => Math.floor(2 ** 32 * x));
+    return {
+      train: [...digitImages(task, digitsOf(folder, 'train'), { images, seed })],
+      test: [...digitImages(task, digitsOf(folder, 'test'), { images: 1000, seed: other })],
+      columns: ['--vector', 'columns'],
+    };
+  };
 }
 
 export const tasks = {
@@ -150,9 +204,15 @@ export const tasks = {
   numbers,
   transliteration: transliterations,
   verbs,
+  captions: scenes('captions', 10_000),
+  questions: scenes('questions', 20_000),
+  digit: digits('one', 9000),
+  digits: digits('three', 10_000),
 };
 
-/** As lines of source, tab and target */
-export function asTsv(pairs) {
-  return pairs.map(([source, target]) => `${source}\t${target}\n`).join('');
+/** The lines of a file: source, tab and target, or a record as JSON */
+export function* asLines(pairs) {
+  for (const pair of pairs) {
+    yield Array.isArray(pair) ? `${pair.join('\t')}\n` : `${JSON.stringify(pair)}\n`;
+  }
 }

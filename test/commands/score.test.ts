@@ -47,6 +47,18 @@ test('threads, and the lines around it, change no line', async () => {
   expect(stdout.trimEnd().split('\t')).toEqual(result[50]);
 });
 
+test('JSON has the name of a file as it is, and lines have it as messages show it', async () => {
+  const folder = withModel();
+  const name = 'odd "name".txt';
+  folder.write(name, 'a line\n');
+  const { stdout } = await folder.run(['score', name, '--json']);
+  expect(JSON.parse(stdout).file).toBe(name);
+  const shown = await folder.run(['score', name, '-H']);
+  expect(shown.stdout).toContain(`\t${JSON.stringify(name)}\t`);
+  const stream = await folder.run(['score', '--json'], 'a line\n');
+  expect(JSON.parse(stream.stdout).file).toBe('standard input');
+});
+
 test('--total is what eval says of the text', async () => {
   const folder = withModel();
   const text = verses(12_000);

@@ -119,6 +119,81 @@ test('a corpus of strings has symbols between blanks, too', async () => {
   await quick.close();
 });
 
+describe('labels and vectors', () => {
+  const path = join(folder, 'given.json');
+  const forms = ['up', 'down'];
+  const records = Array.from({ length: 60 }, (_, i) => ({
+    source: ['ab', 'cd', 'bca', ''][i % 4],
+    target: ['AB', 'CD', 'x'][i % 3],
+    labels: { form: forms[i % 2] },
+    cells: Array.from({ length: 1 + (i % 3) }, (_, n) => [i % 5, n, 0.5]),
+  }));
+  let given: Model;
+
+  beforeAll(async () => {
+    const text = put(folder, 'given.ndjson', records.map((one) => JSON.stringify(one)).join('\n'));
+    const corpus = await Corpus.load(text, { pairs: true, label: ['form'], vector: 'cells' });
+    given = await train(corpus, { ...small, epochs: 2, saveTo: path });
+  });
+  afterAll(() => given.close());
+
+  const lines = records.slice(0, 8).map(({ source, labels, cells }) => ({
+    ...{ source, labels, vector: cells },
+  }));
+
+  test('each line has its own, as for the command', async () => {
+    const found = await all(given.convert(lines));
+    const input = records.slice(0, 8).map((one) => `${JSON.stringify(one)}\n`);
+    const args = ['convert', '-m', path, '--scores', '-q'];
+    const printed = execFileSync(process.execPath, [binary, ...args], { input: input.join('') });
+    const rows = found.map(({ targets: [{ text, logProbability, bitsPerCharacter }] }) =>
+      [text, logProbability.toFixed(6), bitsPerCharacter.toFixed(6)].join('\t'),
+    );
+    expect(printed.toString()).toBe(`${rows.join('\n')}\n`);
+    expect(new Set(rows).size).toBeGreaterThan(1);
+  });
+
+  test('a label for all lines, vectors as typed arrays, and a source that is absent', async () => {
+    const [, second] = lines;
+    const wanted = await all(given.convert([second, { ...second, source: '' }]));
+    const { source, vector } = second;
+    const typed = vector.map((numbers) => Float32Array.from(numbers));
+    const without = [{ source, vector: typed }, { vector: typed }];
+    expect(await all(given.convert(without, { label: ['form=down'] }))).toEqual(wanted);
+    // a single vector need not be in a list
+    const [first] = lines;
+    const [one] = first.vector;
+    expect(await all(given.convert([{ ...first, vector: one }]))).toEqual(
+      await all(given.convert([first])),
+    );
+  });
+
+  test.each([
+    ['ab', 'line 2 has no vector'],
+    [{ source: 'ab', labels: { form: 'up' } }, 'line 2 has no vector'],
+    [{ vector: [1, 2, 3] }, 'the model was trained with the label form: give label form=…'],
+    [{ vector: [1, 2, 3], labels: { form: 'u' } }, 'line 2: the model was not trained with form'],
+    [{ vector: [1, 2, 3], labels: { form: 3 } }, 'the label form must be a string'],
+    [{ vector: [1, 2, 3], labels: { size: 'up' } }, 'line 2 has the label size'],
+    [{ vector: [1, 2], labels: { form: 'up' } }, 'line 2 has a vector of 2 numbers'],
+    [{ vector: 'red', labels: { form: 'up' } }, 'line 2: "\\"red\\"" is not a vector'],
+    [{ vector: [Number.NaN], labels: { form: 'up' } }, 'is not a vector'],
+    [{ vectors: [1, 2, 3] }, 'line 2 has a field vectors'],
+  ])('%j is refused', async (line, message) => {
+    const conversion = all(given.convert([lines[0], line as object]));
+    await expect(conversion).rejects.toThrow(message);
+  });
+
+  test('a model that has neither refuses them, and labels belong to the call', async () => {
+    const plain = (line: object) => all(model.convert([line]));
+    await expect(plain({ source: 'a', vector: [1] })).rejects.toThrow('trained without vectors');
+    await expect(plain({ source: 'a', labels: { form: 'up' } })).rejects.toThrow('label form');
+    await expect(plain({})).rejects.toThrow('a line must be a string or bytes');
+    expect(await plain({ source: 'abcd' })).toEqual(await all(model.convert(['abcd'])));
+    await expect(Model.load(path, { label: ['form=up'] })).rejects.toThrow('give label to convert');
+  });
+});
+
 describe('refusals', () => {
   test('calls for texts, in a sentence', async () => {
     const calls = [

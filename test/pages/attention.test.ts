@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { quickPairs, reversals } from '../commands/pair-training.js';
+import { quickPairs, reversals, smallPairs } from '../commands/pair-training.js';
 import { Folder } from '../commands/run.js';
 import { describeInBrowser, fits, open } from './browser.js';
 
@@ -60,6 +60,72 @@ describe('charnn visualize with pairs', () => {
   ])('%j is refused', async (options, message) => {
     const { status, stderr } = await makePage(...options);
     expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
+
+describe('with labels and vectors', () => {
+  const records = Array.from({ length: 40 }, (_, i) => ({
+    cells: Array.from({ length: 4 }, (_, n) => [(i >> n) & 1, n]),
+    side: i % 2 ? 'left' : 'right',
+    target: 'ab'[i % 2],
+  }));
+  const lines = records.map((record) => `${JSON.stringify(record)}\n`);
+
+  beforeAll(async () => {
+    folder.write('cells.ndjson', lines.join(''));
+    const columns = ['--label', 'side', '--vector', 'cells', '-o', 'cells.json', '--steps', '3'];
+    const { status, stderr } = await folder.run([
+      ...['train', 'cells.ndjson', ...smallPairs, ...columns, '-q'],
+    ]);
+    expect(status, stderr).toBe(0);
+    folder.write('shown.ndjson', lines.slice(0, 2).join(''));
+  });
+
+  const makeGrid = (...options: string[]) =>
+    folder.run(['visualize', 'shown.ndjson', '-m', 'cells.json', '-o', 'page.html', ...options]);
+
+  test('the page has a row of weights over the vectors, and their elements', async () => {
+    const { status, stderr } = await makeGrid();
+    expect(status, stderr).toBe(0);
+    expect(weightsOf(0).length).toBe(4 * 2);
+    const html = folder.read('page.html').toString();
+    const [, base64] = html.match(/id="vectors-1">([^<]*)</) ?? [];
+    const shades = gunzipSync(Buffer.from(base64, 'base64'));
+    // 0 to 3 as 0 to 255
+    expect([...shades]).toEqual(records[1].cells.flat().map((x) => 85 * x));
+  });
+
+  test('a grid is for vectors', async () => {
+    expect((await makeGrid('--grid', '2')).status).toBe(0);
+    const { status, stderr } = await makePage('--grid', '2');
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--grid is for models with')]);
+  });
+
+  describeInBrowser('in a browser', () => {
+    test('vectors are boxes of a grid, coloured by attention', async () => {
+      await makeGrid();
+      const { page, complaints } = await open(join(folder.path, 'page.html'), {
+        ...{ colorScheme: 'light', width: 400, height: 800 },
+      });
+      await page.waitForSelector('[data-ready="0"]');
+      const boxes = page.locator('.vectors > span');
+      expect(await boxes.count()).toBe(4);
+      const tops = await boxes.evaluateAll((all) =>
+        all.map((one) => one.getBoundingClientRect().top),
+      );
+      expect([tops[0] === tops[1], tops[1] < tops[2], tops[2] === tops[3]]).toEqual([
+        true,
+        true,
+        true,
+      ]);
+      expect(await boxes.nth(1).getAttribute('aria-label')).toBe('row 1, column 2');
+      expect(await boxes.nth(1).getAttribute('style')).toContain('background');
+      expect(await page.locator('.readout').textContent()).toMatch(/attends most to row \d/);
+      expect(await page.getByText('side=right').count()).toBeGreaterThan(0);
+      expect(await fits(page)).toBe(true);
+      expect(complaints).toEqual([]);
+      await page.close();
+    });
   });
 });
 

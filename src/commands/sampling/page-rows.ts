@@ -5,6 +5,7 @@ import type { Model } from '../../model/model-data.js';
 import { type OptionsOf, option } from '../../options/table.js';
 import { integer, real, text } from '../../options/types.js';
 import { controlRanges, type PageSettings, temperatures } from '../../pages/model-page.js';
+import { endsWithRecord } from '../../sample/record-ends.js';
 import { extentRows } from '../../sample/sample-rows.js';
 
 export const pageRows = {
@@ -72,10 +73,7 @@ export function pageSettings(options: OptionsOf<typeof pageRows>): (model: Model
   };
 }
 
-/**
- * The sequence that ends a record, if the model has learned each record as a separate text and so cannot continue
- * after its end; otherwise empty
- */
-function recordEnd({ training, separator = '' }: Model): string {
-  return training?.documents === true ? writeEscapes(separator) : '';
+/** The sequence that ends a record, if nothing can follow one; otherwise empty */
+function recordEnd(model: Model): string {
+  return endsWithRecord(model) ? writeEscapes(model.separator ?? '') : '';
 }

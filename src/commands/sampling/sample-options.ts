@@ -28,7 +28,7 @@ export const sampleTable = {
     },
     stop: {
       ...stop,
-      help: `stop sequence: it ends a record and is not printed; ${escapes}; with -n, the default is what ended the records of the training text`,
+      help: `stop sequence: it ends a record and is not printed; ${escapes}; with -n, or for a model trained with --documents or --label, the default is what ended the records of the training text`,
     },
     until: {
       ...until,

@@ -6,14 +6,15 @@ import type { Source } from '../../text/sources.js';
 
 export interface Place {
   /** The name of the file as messages show it */
+  readonly shown: string;
+  /** The name of the file as it is, or `standard input` */
   readonly file: string;
   /** The number of the line, counted from 1; for a table, the number of the record */
   readonly line: number;
 }
 
 /** Lines that arrived together */
-interface Group {
-  readonly file: string;
+interface Group extends Omit<Place, 'line'> {
   readonly first: number;
   readonly count: number;
 }
@@ -47,15 +48,16 @@ export class NumberedLines {
       this.groups.shift();
       this.taken = 0;
     }
-    const { file, first } = this.groups[0];
-    return { file, line: first + this.taken++ };
+    const { shown, file, first } = this.groups[0];
+    return { shown, file, line: first + this.taken++ };
   }
 
   private async *numbered(sources: Iterable<Source> | AsyncIterable<Source>) {
     for await (const source of sources) {
+      const { name: shown, file = shown } = source;
       let first = 1;
       for await (const lines of lineGroups([source], this.options)) {
-        yield { file: source.name, first, lines };
+        yield { shown, file, first, lines };
         first += lines.length;
       }
     }

@@ -38,7 +38,7 @@ export function printed(
   if (shown.json || shown.perChar) return [jsonOf(scored, judged, place, shown)];
   const { withFilename, lineNumber, text } = shown;
   const where = [
-    ...(withFilename ? [place.file] : []),
+    ...(withFilename ? [place.shown] : []),
     ...(lineNumber ? [String(place.line)] : []),
   ].join(':');
   const line = Buffer.from(withoutCr(scored.line, text));

@@ -3,9 +3,12 @@ import type { AttentionData } from '../data.js';
 import { blobBytes, Cache } from './decode-blobs.js';
 import { byId, el, pageData } from './dom.js';
 import { glyph } from './layout.js';
+import { gridWidth, vectorBoxes } from './vector-boxes.js';
+
+type Pair = AttentionData['pairs'][number];
 
 const data = pageData<AttentionData>();
-const weights = new Cache(32, async (pair) => new Uint8Array(await blobBytes(`weights-${pair}`)));
+const bytes = new Cache(64, async (id) => new Uint8Array(await blobBytes(id)));
 
 /** Max number of cells of a table; with more, a browser would be slow. */
 const maxCells = 40_000;
@@ -27,13 +30,27 @@ function percentage(root: number): string {
   return `${Math.round(100 * (root / 255) ** 2)} %`;
 }
 
+/** The names of the positions of a source: those of its vectors, then its symbols */
+function positionNames({ vectors, source }: Pair): string[] {
+  const width = gridWidth(vectors, data.grid);
+  const names = Array.from({ length: vectors }, (_, i) =>
+    width === undefined
+      ? `vector ${i + 1}`
+      : `row ${Math.floor(i / width) + 1}, column ${(i % width) + 1}`,
+  );
+  return [...names, ...source.map(shown)];
+}
+
 const select = el('select', { id: 'pair' });
-data.pairs.forEach(({ source, target }, i) => {
-  const text = `${source.map(shown).join('')} → ${target.slice(0, -1).map(shown).join(' ')}`;
+data.pairs.forEach(({ source, target, labels }, i) => {
+  const given = [...labels, source.map(shown).join('')].filter((part) => part !== '').join(' ');
+  const text = `${given || i + 1} → ${target.slice(0, -1).map(shown).join(' ')}`;
   select.append(el('option', { value: `${i}` }, text.length > 80 ? `${text.slice(0, 80)}…` : text));
 });
 const previous = el('button', { type: 'button' }, '← previous');
 const next = el('button', { type: 'button' }, 'next →');
+const labelText = el('p', { class: 'faint' });
+const vectorGrid = el('div', { class: 'vectors' });
 const sourceText = el('div', { class: 'symbols source' });
 const targetText = el('div', { class: 'symbols target' });
 const readout = el('div', { class: 'readout', 'aria-live': 'polite' });
@@ -44,14 +61,25 @@ let current = 0;
 
 async function show(pair: number): Promise<void> {
   current = pair;
-  const roots = await weights.get(`${pair}`);
+  const shownPair = data.pairs[pair];
+  const roots = await bytes.get(`weights-${pair}`);
+  const values = shownPair.vectors > 0 ? await bytes.get(`vectors-${pair}`) : undefined;
   if (current !== pair) return;
   select.value = `${pair}`;
   previous.disabled = pair === 0;
   next.disabled = pair === data.pairs.length - 1;
-  const { source, target, bits } = data.pairs[pair];
-  const S = source.length;
-  sourceText.replaceChildren(...source.map((symbol) => el('span', {}, shown(symbol))));
+  const { source, target, bits, vectors, labels } = shownPair;
+  const S = vectors + source.length;
+  const names = positionNames(shownPair);
+  labelText.textContent = labels.join(', ');
+  const boxes = values ? vectorBoxes(values, vectors, names) : [];
+  const symbols = source.map((symbol) => el('span', {}, shown(symbol)));
+  const positions = [...boxes, ...symbols];
+  const width = gridWidth(vectors, data.grid);
+  vectorGrid.classList.toggle('strip', width === undefined);
+  vectorGrid.style.setProperty('--columns', `${width ?? vectors}`);
+  vectorGrid.replaceChildren(...boxes);
+  sourceText.replaceChildren(...symbols);
   const buttons = target.map((symbol, t) => {
     const button = el('button', { type: 'button', 'aria-pressed': 'false' }, shown(symbol));
     if (bits[t] > unlikelyBits) button.classList.add('unlikely');
@@ -69,7 +97,10 @@ async function show(pair: number): Promise<void> {
   document.documentElement.dataset.ready = `${pair}`;
 
   function tableRows(): HTMLElement[] {
-    const head = el('tr', {}, el('th', {}), ...source.map((symbol) => el('th', {}, shown(symbol))));
+    const titles = names.map((name, s) =>
+      s < vectors ? el('th', { title: name }, `${s + 1}`) : el('th', {}, name),
+    );
+    const head = el('tr', {}, el('th', {}), ...titles);
     const body = target.map((symbol, t) => {
       const row = el('tr', {}, el('th', {}, shown(symbol)));
       for (let s = 0; s < S; s++) {
@@ -90,12 +121,12 @@ async function show(pair: number): Promise<void> {
     rows.forEach((row, i) => {
       row.classList.toggle('chosen', i === t + 1);
     });
-    Array.from(sourceText.children).forEach((span, s) => {
-      span.setAttribute('style', background(roots[t * S + s]));
+    positions.forEach((position, s) => {
+      position.setAttribute('style', background(roots[t * S + s]));
     });
     const row = Array.from(roots.subarray(t * S, (t + 1) * S));
     const most = row.indexOf(Math.max(...row));
-    readout.textContent = `${shown(target[t])} (${bits[t].toFixed(2)} bits) attends most to ${shown(source[most])} (${percentage(row[most])})`;
+    readout.textContent = `${shown(target[t])} (${bits[t].toFixed(2)} bits) attends most to ${names[most]} (${percentage(row[most])})`;
   }
 }
 
@@ -125,6 +156,8 @@ byId('page').append(
     previous,
     next,
   ),
+  labelText,
+  vectorGrid,
   sourceText,
   targetText,
   readout,

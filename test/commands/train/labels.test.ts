@@ -64,6 +64,20 @@ test('eval reads the labels of a table; a label for all gives what its records c
   expect(await loss('dogs.txt', '--label', 'kind=cat')).toBeGreaterThan(2 * dogs);
 });
 
+test('a text ends with its record, and --stop says otherwise', async () => {
+  const folder = await learnt;
+  const sample = ['sample', '--label', 'kind=cat', '-l', '200', '--seed', '3', '-q'];
+  const { stdout: one } = await folder.run(sample);
+  expect(one).not.toContain('\n');
+  expect(one.length).toBeLessThan(40);
+  const records = (await folder.run([...sample, '-n', '3'])).stdout;
+  expect(records.split('\n')[0]).toBe(one);
+  const { stdout: prompted } = await folder.run([...sample, '-p', 'me']);
+  expect(prompted).toMatch(/^me.{0,40}$/);
+  const { stdout: until } = await folder.run([...sample, '--until', '\\n']);
+  expect(until).toBe(`${one}\n`);
+});
+
 test('a training with counts, in pieces, is the same as in one, on one thread and a validation file', async () => {
   const folders = [new Folder(), new Folder()];
   for (const folder of folders) {

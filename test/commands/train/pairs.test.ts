@@ -95,6 +95,18 @@ test('attention is for pairs', async () => {
 
 test.each([
   ['no pair at all\nnor here\n', [], 1, 'the text has no pairs'],
+  [
+    'word,sound\na,b\n',
+    ['--format', 'csv'],
+    2,
+    'has no column source; its columns are word, sound',
+  ],
+  [
+    '{"source":"a"}\n{"source":"b"}\n',
+    [],
+    1,
+    'give a source and a target on each line, with a tab in between, or in columns of these names',
+  ],
   ['a\t\nb\t\n', [], 1, 'line 1 has an empty target'],
   ['a\tb\n', ['--layer-norm', '--cell', 'gru'], 2, '--layer-norm is for --cell lstm, not gru'],
   ['a\tb\n', ['--attention', 'keen'], 2, 'one of general, dot, none'],
