@@ -20,7 +20,7 @@ import { readAnyChosenModel, readChosenModel } from './input/chosen-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { unitList } from './input/unit-list.js';
 import { attentionPage, requireAttention } from './output/attention-content.js';
-import { checkPagePath, writePage } from './output/page-file.js';
+import { checkPagePath, provenanceOf, writePage } from './output/page-file.js';
 import {
   dependenceOf,
   otherReading,
@@ -39,7 +39,7 @@ const table = {
   compare: option(
     '<file>',
     modelFile,
-    'second model, to colour the text by its surprise, and by which of the two models is less surprised',
+    'second model, which is shown beside the first one: surprise, predictions, and which of the two expects each character more',
   ),
   output: option('<file>', path, 'where to write the page', {
     short: 'o',
@@ -86,10 +86,11 @@ async function showReading(
   const output = createOutput(options.quiet ?? false);
   const page = options.output ?? table.output.default;
   const { compare } = options;
-  const inputs = [...texts, options.model ?? table.model.default, ...(compare ? [compare] : [])];
+  const name = options.model ?? table.model.default;
+  const inputs = [...texts, name, ...(compare ? [compare] : [])];
   await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
   await refuseModels(texts);
-  const chosen = await readAnyChosenModel(options.model ?? table.model.default);
+  const chosen = await readAnyChosenModel(name);
   const model = chosen.config.pairs ? chosen : withChosenLabels(chosen, options.label);
   const { text, vocabulary } = model;
   const second = compare === undefined ? undefined : await readChosenModel(compare, undefined);
@@ -108,8 +109,9 @@ async function showReading(
   const max = options.maxChars ?? table.maxChars.default;
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
+  const provenance = provenanceOf(texts, compare === undefined ? [name] : [name, compare]);
   if (isOfPairs) {
-    const content = await attentionPage(model, device, corpus.ids, max, output);
+    const content = await attentionPage(model, device, corpus.ids, max, output, provenance);
     await writePage(page, 'attention', content, output);
     return;
   }
@@ -120,11 +122,14 @@ async function showReading(
   }
   const seen = await analyse(model, device, ids, guesses);
   const units = chooseUnits(options.units, model, seen.findings, ids.length, output);
-  const other = second && (await otherReading(second, compare ?? '', model, device, ids));
+  const { K } = seen.predictions;
+  const other = second && (await otherReading(second, compare ?? '', model, device, ids, K));
   const steps = await stepsOf(model, device, ids, units.length);
   const dependence = await dependenceOf(model, device, ids);
   const reading = {
     model,
+    name,
+    provenance,
     seen,
     units,
     ids,

@@ -58,15 +58,20 @@ export interface GradientsData {
  *
  *     ids         Uint8 (V ≤ 256), else Uint32     [characters]
  *     surprise    Uint8: bits · 16, at most 255    [characters]
- *     other       Uint8: the same of the second model, if there is one
  *     unit-L-U    Int8: -127 to 127 for -1 to 1    [characters]
  *     guesses-P   part P of the text, `partLength` characters: K ids each, then K probabilities as Uint8,
  *                 255 · √p
+ *     other-…     surprise and guesses of the second model, if there is one, in ids of the first model
  *     steps-L-U   Int16: gates and states in thousandths  [quantities, recorded]
  *     dependence  Uint8: 255 · √(norm / greatest norm)    [count, K]
  */
 export interface VisualizeData {
+  /** Where the text and the networks come from, as a line under the title */
+  readonly provenance: string;
+  /** Kind and size of the network */
   readonly model: string;
+  /** The model's file */
+  readonly name: string;
   readonly characters: number;
   /** Number of characters that the text had before it was cut to fit the page */
   readonly charactersInAll: number;
@@ -76,6 +81,7 @@ export interface VisualizeData {
   readonly meanSurprise: number;
   /** A second model, with its bits per character */
   readonly other: { readonly name: string; readonly meanSurprise: number } | undefined;
+  /** Number of guesses for each character */
   readonly guesses: number;
   readonly partLength: number;
   readonly layers: number;
@@ -110,6 +116,8 @@ export interface VisualizeData {
  * so that small weights can be distinguished.
  */
 export interface AttentionData {
+  /** Where the pairs and the network come from, as a line under the title */
+  readonly provenance: string;
   readonly model: string;
   /** Total number of pairs, some of which are on the page */
   readonly pairsInAll: number;

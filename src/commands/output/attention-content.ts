@@ -34,6 +34,7 @@ export function requireAttention({ config }: Model): void {
 /**
  * @param ids of lines that each consist of a source, a tab and a target
  * @param maxCharacters max total number of characters of all pairs on the page
+ * @param provenance where the pairs and the network come from, as a line of the page
  */
 export async function attentionPage(
   model: Model,
@@ -41,6 +42,7 @@ export async function attentionPage(
   ids: Ids,
   maxCharacters: number,
   output: Output,
+  provenance: string,
 ): Promise<PageContent> {
   const marks = requireMarks(model.vocabulary);
   const { pairs } = reportPairs(findPairs(ids, marks), 'the text', output);
@@ -59,6 +61,7 @@ export async function attentionPage(
   );
   const namesOf = (list: Int32Array) => Array.from(list, (id) => names[id] ?? '\ufffd');
   const data: AttentionData = {
+    provenance,
     model: `${model.config.cell}, ${model.config.layers} × ${model.config.hidden}`,
     pairsInAll: all,
     pairs: attended.map(({ source, target, bits }) => ({
