@@ -79,7 +79,7 @@ for name in poems en de; do cp charnn.json $name.json; done
 charnn train book.txt --json -q -o b.json > b.log`,
   );
   expect(status, stderr).toBe(0);
-});
+}, 300_000);
 
 const sections = readme
   .split(/^(?=## )/m)
@@ -87,7 +87,7 @@ const sections = readme
   .filter(([, scripts]) => scripts.length > 0);
 
 describe('its commands work', () => {
-  test.each(sections)('%s', (_, scripts) => {
+  test.each(sections)('%s', { timeout: 300_000 }, (_, scripts) => {
     const folder = new Folder();
     cpSync(base.path, folder.path, { recursive: true });
     for (const script of scripts) {

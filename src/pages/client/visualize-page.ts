@@ -77,9 +77,13 @@ async function tell(at: number): Promise<void> {
   const bits = at === 0 ? 'not predicted' : costs.join(', ');
   details.replaceChildren(
     el('span', { class: 'big' }, visible(glyphs[ids[at]].text)),
-    el('span', {}, `character ${(at + 1).toLocaleString('en')}: ${bits}${value}`),
-    ...expected.map((list, i) =>
-      el('span', { class: 'faint' }, `expected${by(readings[i].name)}: ${list}`),
+    el(
+      'div',
+      {},
+      el('div', {}, `character ${(at + 1).toLocaleString('en')}: ${bits}${value}`),
+      ...expected.map((list, i) =>
+        el('div', { class: 'faint' }, `expected${by(readings[i].name)}: ${list}`),
+      ),
     ),
   );
 }
