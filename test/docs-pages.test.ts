@@ -44,6 +44,7 @@ test.each(docs)(
       // head closes its pipe early
       const { status, stderr } = runScript(folder, `set +o pipefail\n${shortened(script)}`);
       expect(status, `${script}\n${stderr}`).toBe(0);
+      expect(stderr).not.toMatch(/^charnn: /m);
     }
     for (const code of blocks(page, 'js')) {
       folder.write('example.mjs', code.replace("'charnn'", `'${library}'`));

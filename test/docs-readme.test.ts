@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Folder, small, verses } from './commands/run.js';
+import { binary, Folder, small, verses } from './commands/run.js';
 import { blocks, callCharnn, folderOfTexts, readDocument, root, runScript } from './documents.js';
 
 const readme = readDocument('README.md');
@@ -17,6 +17,7 @@ const programs = {
 case "$*" in
   *--resume* | *-h) ;;
   *--init-from*) words+=(--steps 2 --threads 1) ;;
+  train*--pairs*) words+=(--hidden 8 --layers 1 --steps 4 --threads 1 -f) ;;
   train*) words+=(${small.join(' ')} -f) ;;
   search*) words+=(--hidden 8 --embedding 4 --time 1s) ;;
   bench*) words+=(--hidden 8 --layers 1 --iterations 1) ;;
@@ -24,13 +25,18 @@ case "$*" in
   lecture*) words+=(--help) ;;
   serve*) words+=(--port 0) seconds=1 ;;
   *--follow*) seconds=1 ;;
+  'sample -i'*)
+    command -v script > /dev/null || exit 0
+    printf '\\004' | exec script -qec "'${process.execPath}' '${binary}' $*" /dev/null ;;
 esac
 set -- "\${words[@]}"
 if [ -z "$seconds" ]; then ${callCharnn}; exit; fi
 timeout --signal INT "$seconds" ${callCharnn} || [ $? = 124 ]`,
   npm: `case "$*" in
-  'install -g .')
-    exec "$(type -ap npm | sed -n 2p)" install -g '${root}' --prefix "$HOME/prefix" --ignore-scripts --offline ;;
+  'install -g . --ignore-scripts')
+    "$(type -ap npm | sed -n 2p)" install -g '${root}' --prefix "$HOME/installed" --ignore-scripts --offline
+    "$HOME/installed/bin/charnn" --version
+    test -s "$HOME/installed/share/man/man1/charnn.1" ;;
   'install cmu-pronouncing-dictionary')
     mkdir -p node_modules/cmu-pronouncing-dictionary
     cd node_modules/cmu-pronouncing-dictionary
@@ -54,6 +60,7 @@ beforeAll(() => {
     'chapter.txt': verses(1000),
     'corpus.txt': verses(2000),
     FILE: verses(2000),
+    'many-lines.txt': verses(80_000),
     'intro.txt': 'an introduction',
     'poems/one.txt': verses(2000),
     'logs/c.gz': gzipSync(verses(2000)),
@@ -74,7 +81,7 @@ beforeAll(() => {
   for (const [name, content] of Object.entries(files)) base.write(name, content);
   const { status, stderr } = runScript(
     base,
-    `charnn train book.txt -q
+    `charnn train many-lines.txt -q
 for name in poems en de; do cp charnn.json $name.json; done
 charnn train book.txt --json -q -o b.json > b.log`,
   );
@@ -95,6 +102,7 @@ describe('its commands work', () => {
       const timed = script.replace(/^(.*charnn train.*) --time \w+/gm, '$1');
       const { status, stderr } = runScript(folder, `set +o pipefail\n${timed}`);
       expect(status, `${script}\n${stderr}`).toBe(0);
+      expect(stderr).not.toMatch(/^charnn: /m);
     }
   });
 });

@@ -26,7 +26,7 @@ export function folderOfTexts(programs: Readonly<Record<string, string>>): Folde
   }
   const texts = ['book', 'poems', 'more-poems', 'en', 'de', 'mixed', 'other', 'new', 'more'];
   for (const name of texts) folder.write(`${name}.txt`, verses(5000));
-  for (const name of ['logs/a.log', 'logs/b.log']) folder.write(name, verses(3000));
+  for (const name of ['logs/a.log', 'logs/b.log']) folder.write(name, verses(40_000));
   folder.write('new.log', `${verses(2000)}!!! %% nothing like it $$\n`);
   folder.write('data/moby-dick.txt', verses(5000));
   return folder;

@@ -166,11 +166,15 @@ export interface RunData {
 }
 
 export interface ReportData {
+  /** The files of the runs and the date, as a line under the title */
+  readonly provenance: string;
   readonly runs: readonly RunData[];
 }
 
 /** A search for a recurrent cell. Losses are in bits per character. */
 export interface SearchData {
+  /** The text and the date, as a line under the title */
+  readonly provenance: string;
   /** The result in a sentence */
   readonly verdict: string;
   readonly parameters: number;

@@ -28,7 +28,8 @@ test('is text in ASCII, whose lines are short and never mistaken for requests', 
     expect(line.startsWith("'")).toBe(false);
   }
   const packed = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  expect(packed.man).toBe('./dist/man/charnn.1');
+  // npm leaves out the page if this is not a list
+  expect(packed.man).toEqual(['./dist/man/charnn.1']);
 });
 
 const without = (tool: string) => (isThere(tool) ? '' : ` (not tried: ${tool} is not installed)`);

@@ -175,7 +175,7 @@ function options(
       {
         ...axis,
         size: 64,
-        ...(logarithmic && { incrs: [1, 2, 3, 5, 10, 20, 50, 100] }),
+        ...(logarithmic && { incrs: [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 50, 100] }),
         values: (_, ticks) => ticks.map((y) => format(logarithmic ? 10 ** y : y)),
       },
     ],
