@@ -15,14 +15,17 @@ const readme = readDocument('README.md');
 const programs = {
   charnn: `words=("$@") seconds=
 case "$*" in
-  *--resume* | *-h) ;;
+  train*--resume* | *-h) ;;
   *--init-from*) words+=(--steps 2 --threads 1) ;;
   train*--pairs*) words+=(--hidden 8 --layers 1 --steps 4 --threads 1 -f) ;;
   train*) words+=(${small.join(' ')} -f) ;;
-  search*) words+=(--hidden 8 --embedding 4 --time 1s) ;;
   bench*) words+=(--hidden 8 --layers 1 --iterations 1) ;;
+  'cells check'*) words+=(--hidden 2) ;;
+  gradients*--cell* | gradients*--recurrent-scale*)
+    words+=(--hidden 8 --layers 1 --lags 8 --positions 2) ;;
   gradients*) words+=(--lags 8 --positions 2) ;;
-  lecture*) words+=(--help) ;;
+  # test/commands/search.test.ts and test/commands/lecture.test.ts run these
+  search* | lecture*) words+=(--help) ;;
   serve*) words+=(--port 0) seconds=1 ;;
   *--follow*) seconds=1 ;;
   'sample -i'*)
@@ -56,11 +59,11 @@ beforeAll(() => {
   mkdirSync(join(base.path, 'dist/backend/kernels'), { recursive: true });
   const twice = (line: string) => line.repeat(60);
   const files = {
-    'app.log': verses(2000),
+    'app.log': `${verses(2000)}!!! %% nothing like it $$\n`,
     'chapter.txt': verses(1000),
     'corpus.txt': verses(2000),
     FILE: verses(2000),
-    'many-lines.txt': verses(80_000),
+    'many-lines.txt': verses(80_000) + twice('{"green bottles":12}\n'),
     'intro.txt': 'an introduction',
     'poems/one.txt': verses(2000),
     'logs/c.gz': gzipSync(verses(2000)),
@@ -83,10 +86,24 @@ beforeAll(() => {
     base,
     `charnn train many-lines.txt -q
 for name in poems en de; do cp charnn.json $name.json; done
+charnn export -q --no-counts -o changed.safetensors
 charnn train book.txt --json -q -o b.json > b.log`,
   );
   expect(status, stderr).toBe(0);
+  saveAsPyTorch(base.read('changed.safetensors'));
 }, 300_000);
+
+/** Writes the tensors without charnn's metadata, as PyTorch saves a state dict, and the characters of the model. */
+function saveAsPyTorch(file: Buffer): void {
+  const start = 8 + Number(file.readBigUInt64LE());
+  const { __metadata__, ...tensors } = JSON.parse(file.subarray(8, start).toString());
+  const header = Buffer.from(JSON.stringify(tensors));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  base.write('net.safetensors', Buffer.concat([length, header, file.subarray(start)]));
+  const { symbols } = JSON.parse(__metadata__.vocabulary);
+  base.write('chars.json', JSON.stringify([...symbols, null]));
+}
 
 const sections = readme
   .split(/^(?=## )/m)
