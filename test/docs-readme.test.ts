@@ -107,7 +107,11 @@ function saveAsPyTorch(file: Buffer): void {
 
 const sections = readme
   .split(/^(?=## )/m)
-  .map((text) => [text.split('\n')[0].replace(/^#+ /, ''), blocks(text, 'sh')] as const)
+  .map((text) => {
+    const typed = blocks(text, 'console').map((shown) => shown.replace(/^(?!\$ ).*\n/gm, ''));
+    const scripts = [...blocks(text, 'sh'), ...typed.map((lines) => lines.replace(/^\$ /gm, ''))];
+    return [text.split('\n')[0].replace(/^#+ /, ''), scripts] as const;
+  })
   .filter(([, scripts]) => scripts.length > 0);
 
 describe('its commands work', () => {

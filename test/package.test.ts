@@ -20,7 +20,14 @@ const files = packed();
 test('the package has what README.md and the program lead to', () => {
   expect(files).toEqual(
     expect.arrayContaining([
-      ...['README.md', 'LICENSE', 'src/README.md', 'data/README.md', 'data/moby-dick.txt'],
+      ...[
+        'README.md',
+        'LICENSE',
+        'src/README.md',
+        'src/docs/writers.md',
+        'data/README.md',
+        'data/moby-dick.txt',
+      ],
       ...['bin/charnn.js', 'bin/start.js', 'dist/main.js', 'dist/index.js', 'dist/index.d.ts'],
       'dist/backend/kernels/charnn.wasm',
     ]),
