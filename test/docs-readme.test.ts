@@ -30,7 +30,8 @@ case "$*" in
   *--follow*) seconds=1 ;;
   'sample -i'*)
     command -v script > /dev/null || exit 0
-    printf '\\004' | exec script -qec "'${process.execPath}' '${binary}' $*" /dev/null ;;
+    printf '\\004' | script -qec "'${process.execPath}' '${binary}' $*" /dev/null
+    exit ;;
 esac
 set -- "\${words[@]}"
 if [ -z "$seconds" ]; then ${callCharnn}; exit; fi

@@ -21,7 +21,7 @@ export function folderOfTexts(programs: Readonly<Record<string, string>>): Folde
   const folder = new Folder();
   for (const name of ['bin', 'logs', 'data']) mkdirSync(join(folder.path, name));
   for (const [name, script] of Object.entries(programs)) {
-    folder.write(`bin/${name}`, `#!/bin/bash\n${script}\n`);
+    folder.write(`bin/${name}`, `#!/bin/bash -e\n${script}\n`);
     chmodSync(join(folder.path, 'bin', name), 0o755);
   }
   const texts = ['book', 'poems', 'more-poems', 'en', 'de', 'mixed', 'other', 'new', 'more'];
