@@ -158,9 +158,14 @@ function options(
     scales: {
       x: { time: false },
       y: {
-        // uPlot would give a series of zeros a range up to 100
-        range: (_, low, high) =>
-          low === 0 && high === 0 ? [0, 1] : uPlot.rangeNum(low, high, 0.1, true),
+        range: (_, low, high) => {
+          const limits = guides
+            .filter(({ axis }) => axis === 'y')
+            .map(({ at }) => (logarithmic ? Math.log10(at) : at));
+          const [from, to] = [Math.min(low, ...limits), Math.max(high, ...limits)];
+          // uPlot would give a series of zeros a range up to 100
+          return from === 0 && to === 0 ? [0, 1] : uPlot.rangeNum(from, to, 0.1, true);
+        },
       },
     },
     axes: [
