@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// This file is in the JavaScript of any age, because an old Node.js has to be able to read it.
+// This file uses only JavaScript that every version of Node.js can read, so that an old one can print the message
+// below.
 /* biome-ignore-all lint: as above */
 var needed = 20;
 var major = Number(process.versions.node.split('.')[0]);

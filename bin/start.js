@@ -5,12 +5,12 @@ const { readFileSync } = require('node:fs');
 
 const few = 64;
 const megabyte = 2 ** 20;
-/** What the program takes of address space while it loads and works: mostly reserved, hardly used */
+/** Bytes of address space that the program needs to load and to work; most of them are reserved but never used */
 const neededAddresses = 576 * megabyte;
-/** What a thread takes of it */
+/** Bytes of address space that a worker thread takes, such as the one that `canStartThread` starts */
 const threadAddresses = 700 * megabyte;
 
-/** @returns the number that the pattern finds in the file, or infinity ("max", "unlimited", no such file) */
+/** @returns the number that the pattern captures in the file; infinity for "max", "unlimited" and a missing file */
 function limitIn(path, pattern) {
   try {
     return Number(pattern.exec(readFileSync(path, 'latin1'))?.[1] ?? Number.POSITIVE_INFINITY);
@@ -32,7 +32,7 @@ function controlGroupLimit() {
   for (const [, controllers, path] of groups.matchAll(/^\d+:([^:]*):(.*)$/gm)) {
     const tree =
       controllers === '' ? root : controllers.split(',').includes('pids') && `${root}/pids`;
-    // a limit of a group holds for the groups within it
+    // the limit of a control group also holds for the groups within it
     for (
       let group = path;
       tree && group.length > 1;
@@ -49,7 +49,7 @@ async function canStartThread() {
   try {
     const { Worker } = require('node:worker_threads');
     const thread = new Worker('', { eval: true });
-    // a thread that fails later has been started
+    // an error in the thread, once it has been started, does not matter
     thread.on('error', () => {});
     await thread.terminate();
     return true;
@@ -62,7 +62,7 @@ async function canStartThread() {
 function addressSpace() {
   const allowed = limitIn('/proc/self/limits', /^Max address space\s+(\d+)/m);
   if (allowed === Number.POSITIVE_INFINITY) return { allowed, left: allowed };
-  // proc(5): the first number is that of the pages of address space in use
+  // proc(5): the first number is the size of the process's address space, in memory pages
   const pages = limitIn('/proc/self/statm', /^(\d+)/);
   return { allowed, left: Number.isFinite(pages) ? allowed - 4096 * pages : allowed };
 }
@@ -71,7 +71,7 @@ async function main() {
   const processes = limitIn('/proc/self/limits', /^Max processes\s+(\d+)/m);
   const hasFewThreads = Math.min(processes, controlGroupLimit()) < few;
   const { allowed, left } = addressSpace();
-  // with less, V8 ends the process at some moment, and without a word of what is the matter
+  // with less address space, V8 would end the process later, without saying why
   const needed = neededAddresses + (hasFewThreads ? threadAddresses : 0);
   if (left < needed) {
     const [all, given] = [allowed - left + needed, allowed].map((x) => Math.round(x / megabyte));
@@ -90,9 +90,9 @@ async function main() {
     }
   }
   try {
-    await import('../dist/main.js');
+    await import('../dist/bundle/main.js');
   } catch (error) {
-    // the program itself words its errors; this one is of loading it
+    // errors of the running program are reported by the program itself, so this is an error in loading it
     const { code } = error;
     if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
     fail(

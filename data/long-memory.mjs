@@ -1,5 +1,5 @@
 /**
- * Texts that can be predicted only with a memory of known length, on standard output:
+ * Writes texts that can be predicted only with a memory of known length to standard output:
  *
  *     node data/long-memory.mjs delay --lag 50      c.......?c   a letter comes back up to 50 characters later
  *     node data/long-memory.mjs brackets --depth 8  ([{<…>}])    the last to open is the first to close
@@ -7,7 +7,7 @@
  *
  *     --lines <n>  (default: 5000)     --seed <n>  same seed, same text (default: 1)
  *
- * Run it after the build, whose random numbers it uses.
+ * It uses the random numbers of charnn, which has to be built first.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -18,7 +18,7 @@ const brackets = ['()', '[]', '{}', '<>'];
 
 /**
  * A letter, dots, a question mark, and the letter again, `lag` characters after the first: the question
- * says when the answer is due, the answer takes a memory of `lag` steps.
+ * mark says that the letter comes next, but which letter it is takes a memory of `lag` steps.
  * @param {Random} random
  * @param {number} lag at least 2
  */
@@ -27,7 +27,7 @@ export function delayLine(random, lag) {
   return `${letter}${'.'.repeat(lag - 2)}?${letter}\n`;
 }
 
-/** Delays from 2 to `most`: the short ones are learned first, and lead to the long ones. */
+/** A line with a delay from 2 to `most`: short delays are learned first, and lead to the long ones. */
 function anyDelayLine(random, most) {
   return delayLine(random, 2 + Math.floor(random.uniform() * (most - 1)));
 }
@@ -49,7 +49,7 @@ export function bracketLine(random, depth) {
 }
 
 /**
- * From 1 to `most` times a, then b as often: when the line ends takes counting.
+ * From 1 to `most` times the letter a, then b as often: only counting tells when the line ends.
  * @param {Random} random
  * @param {number} most
  */
@@ -58,7 +58,10 @@ export function countLine(random, most) {
   return `${'a'.repeat(count)}${'b'.repeat(count)}\n`;
 }
 
-/** @type {Record<string, readonly [line: (random: Random, size: number) => string, option: string]>} */
+/**
+ * For each task, what writes one of its lines, and the option that sets the largest size
+ * @type {Record<string, readonly [line: (random: Random, size: number) => string, option: string]>}
+ */
 const tasks = {
   delay: [anyDelayLine, 'lag'],
   brackets: [bracketLine, 'depth'],

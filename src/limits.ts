@@ -19,13 +19,13 @@ export const limits = {
   labels: 32,
   labelValues: 65_536,
   labelLength: 1000,
-  /** Max number of elements of a vector */
+  /** Max number of elements of a vector that a model reads before a source */
   vectorNumbers: 65_536,
   /**
    * Max bytes of all fields of a file together, without tensor data; parsed JSON takes many times its size in memory.
    */
   headBytes: 2 ** 25,
-  /** Max validations in a history; a longer one is thinned. */
+  /** Max number of validations that a model's history records; a longer history is thinned. */
   history: 2048,
   /** Limits of a regular expression that records are to match */
   expression: {
@@ -36,11 +36,11 @@ export const limits = {
     /** Max parts of an expression after counted repeats are expanded */
     work: 400_000,
     /**
-     * Max product of the number of characters in the vocabulary and the number of different characters and classes in
-     * the expression
+     * Max product of the number of characters in the vocabulary and the number of different characters and character
+     * classes in the expression
      */
     masks: 2 ** 24,
-    /** Max numbers that the cached states of an expression may hold in memory */
+    /** Max number of values that the cached states of an expression's automaton may hold in memory */
     remembered: 2 ** 22,
   },
   /** Limits of a model's n-gram counts */
@@ -58,7 +58,7 @@ export const limits = {
     width: 256,
     vocabulary: 257,
     streams: 32,
-    /** Min characters of a stream */
+    /** Min number of characters in each of the streams into which a text is divided for compression */
     streamCharacters: 2048,
     chunk: 16,
     rate: 0.01,
@@ -67,7 +67,7 @@ export const limits = {
 
 /** Ranges of numbers in fields and options */
 export interface Range {
-  /** The ends of messages that begin with "must be" */
+  /** The allowed values in words, which complete a message that begins with "must be" */
   readonly expected: string;
   holds(x: number): boolean;
 }

@@ -9,7 +9,7 @@ import { CharnnError, exitCode, fromSystem, spelt } from './errors.js';
 import { printable, printableLines, quote } from './messages/quote.js';
 import { flagOf } from './options/table.js';
 
-// chalk itself only respects FORCE_COLOR (see no-color.org)
+// chalk itself respects FORCE_COLOR, but not NO_COLOR (see no-color.org)
 if (process.env.NO_COLOR && process.env.FORCE_COLOR === undefined) {
   chalk.level = 0;
   chalkStderr.level = 0;

@@ -1,18 +1,15 @@
 /**
- * A build step of the package that removes comments and white space from the scripts in dist. Names are kept, so that
- * stack traces stay readable.
+ * A build step of the package that removes comments and white space from the bundle of the program. Names are kept, so
+ * that stack traces stay readable.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { minifySync } from 'rolldown/experimental';
 
-const scripts = fileURLToPath(new URL('.', import.meta.url));
-/** The bundles of pages, which are minified already and contain licences */
-const bundles = join('pages', 'client');
+const scripts = fileURLToPath(new URL('bundle/', import.meta.url));
 
-for (const name of readdirSync(scripts, { recursive: true, encoding: 'utf8' })) {
-  if (!name.endsWith('.js') || name.startsWith(bundles)) continue;
+for (const name of readdirSync(scripts)) {
   const path = join(scripts, name);
   const { code, errors } = minifySync(name, readFileSync(path, 'utf8'), {
     ...{ module: true, compress: false, mangle: false },

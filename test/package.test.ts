@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -20,25 +20,42 @@ const files = packed();
 test('the package has what README.md and the program lead to', () => {
   expect(files).toEqual(
     expect.arrayContaining([
-      ...[
-        'README.md',
-        'LICENSE',
-        'src/README.md',
-        'src/docs/writers.md',
-        'data/README.md',
-        'data/moby-dick.txt',
-      ],
-      ...['bin/charnn.js', 'bin/start.js', 'dist/main.js', 'dist/index.js', 'dist/index.d.ts'],
+      ...['README.md', 'LICENSE', 'src/README.md', 'src/docs/writers.md', 'data/README.md'],
+      'data/moby-dick.txt.br',
+      ...['bin/charnn.js', 'bin/start.js', 'dist/bundle/main.js', 'dist/bundle/index.js'],
+      ...['dist/index.d.ts', 'dist/man/charnn.1', 'dist/cells/library/gru.cell'],
       'dist/backend/kernels/charnn.wasm',
     ]),
   );
-  const scripts = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.js'))
-    .map((path) => `dist/${path.replaceAll('\\', '/')}`);
-  // the steps of the build are for checkouts
-  const steps =
-    /^dist\/strip\.js$|kernels\/(addon-targets|build|compile-native|generate-bindings|prebuild|signature|source-files)\.js$/;
-  expect(scripts.filter((path) => !files.includes(path) && !steps.test(path))).toEqual([]);
+  for (const folder of ['dist/bundle', 'dist/pages/client']) {
+    const scripts = readdirSync(join(root, folder)).map((name) => `${folder}/${name}`);
+    expect(scripts.filter((path) => path.endsWith('.js') && !files.includes(path))).toEqual([]);
+  }
+});
+
+test('the modules with which threads begin are in the package', () => {
+  const bundle = join(root, 'dist/bundle');
+  const threads = readdirSync(bundle).flatMap((name) => {
+    const script = readFileSync(join(bundle, name), 'utf8');
+    const read = script.matchAll(/new URL\(['"`]\.\/([\w-]+\.js)['"`], import\.meta\.url\)/g);
+    return [...read].map(([, thread]) => `dist/bundle/${thread}`);
+  });
+  expect(threads.length).toBeGreaterThan(5);
+  expect(threads.filter((path) => !files.includes(path))).toEqual([]);
+});
+
+test('the library of the package is the bundled one', async () => {
+  const bundled = await import(pathToFileURL(join(root, 'dist/bundle/index.js')).href);
+  const modules = await import('#charnn/index.js');
+  expect(Object.keys(bundled).sort()).toEqual(Object.keys(modules).sort());
+  const corpus = await bundled.Corpus.from([
+    'to be or not to be, that is the question\n'.repeat(20),
+  ]);
+  const model = await bundled.train(corpus, { hidden: 8, embedding: 4, steps: 4, threads: 2 });
+  const texts = [];
+  for await (const text of model.sample({ count: 3, length: 5, threads: 2 })) texts.push(text);
+  expect(texts).toHaveLength(3);
+  await model.close();
 });
 
 test('the top level of a checkout has what its readers expect, and nothing else', () => {

@@ -6,7 +6,7 @@ import { Network } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
 
 /**
- * The bytes that a network allocates to learn from chunks of T steps of one row, without those of weights and their
+ * The bytes that a network allocates to learn from chunks of one row and T steps, not counting its weights and their
  * gradients.
  */
 export function activationBytes(device: Scope, config: ModelConfig, T: number): Promise<number> {

@@ -30,7 +30,7 @@ export interface Activations {
   readonly gates: readonly (readonly GateReading[])[];
 }
 
-/** [T·rows, H]: unit j of row i is `values[i · stride + start + j]`. */
+/** The values of a gate, [T·rows, H]: that of unit j in row i is `values[i · stride + start + j]`. */
 export interface GateReading {
   readonly values: Reals;
   readonly start: number;
@@ -43,7 +43,7 @@ const chunkSteps = 64;
 /**
  * Reads a text from beginning to end.
  * @param ids in the model's vocabulary
- * @param take is called after each chunk; the arrays are overwritten by the next
+ * @param take is called after each chunk, with arrays that the next chunk overwrites
  */
 export async function recordActivations(
   model: Model,
@@ -66,7 +66,8 @@ export async function recordActivations(
 
   let from = rows > 1 ? -warmup : 0;
   while (from < segments.length) {
-    // a chunk ends where the lead-in ends, because there the first segment, which has none, starts from a zero state
+    // each segment but the first begins with `warmup` characters that precede it; a chunk ends where these end, because
+    // there the state of the first segment has to be set to zeros
     const T = Math.min(chunkSteps, (from < 0 ? 0 : segments.length) - from);
     fillInputs(inputs, ids, segments, from, T);
     const view = backend.viewIndices(memory, 0, T * rows);

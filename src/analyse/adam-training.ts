@@ -6,14 +6,14 @@ import { type Chunks, normOf, SmallTraining } from './small-training.js';
 
 export interface AdamOptions extends Chunks {
   readonly steps: number;
-  /** Learning rate of the first step, from which it falls linearly to a tenth */
+  /** The learning rate at the beginning; at the last step it has fallen linearly to a tenth of this. */
   readonly learningRate: number;
   /** The norm at which gradients are clipped */
   readonly clipNorm: number;
 }
 
 export interface AdamResult {
-  /** Flat, in the order of the parameter table */
+  /** The trained weights as a flat list, in the order of the parameter table */
   readonly weights: Float32Array;
   /** Loss of each step, in nats per character */
   readonly losses: readonly number[];
@@ -21,7 +21,7 @@ export interface AdamResult {
 
 const constants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, l2: 0, decay: 0 };
 
-/** Trains a network from given weights (Kingma & Ba 2015, with clipping by norm). */
+/** Trains a network with Adam (Kingma & Ba 2015), beginning with given weights; gradients are clipped by norm. */
 export function trainByAdam(
   device: Scope,
   config: ModelConfig,

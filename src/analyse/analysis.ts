@@ -84,7 +84,7 @@ export interface Unit {
 }
 
 /**
- * The values of units at every character, -127 to 127 for -1 to 1.
+ * The values of units at every character, scaled from -1 … 1 to integers from -127 to 127.
  * @returns [characters] for each unit, in their order
  */
 export async function recordUnits(

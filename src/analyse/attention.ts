@@ -18,7 +18,7 @@ import { ParameterTensors, parameterTable } from '../model/parameters.js';
 import type { Ids } from '../text/unit.js';
 
 export interface PairAttended {
-  /** Number of vectors that precede the characters of the source */
+  /** Number of given vectors that the source begins with; each is a position, like the characters that follow */
   readonly vectors: number;
   /** Ids of the source */
   readonly source: Int32Array;
@@ -30,7 +30,7 @@ export interface PairAttended {
   readonly bits: Float32Array;
 }
 
-/** Reads pairs, each separately. */
+/** Reads pairs one by one, and records the attention and the costs of each. */
 export async function attentionOf(
   model: Model,
   device: Scope,

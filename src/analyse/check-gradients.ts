@@ -17,7 +17,7 @@ export interface GradientError {
 }
 
 const [T, B] = [4, 3];
-/** Step sizes of the differences. A kink of a function may lie within one of them, but hardly within both. */
+/** Two step sizes of the finite differences: a kink of a function may disturb one of the two, but hardly both. */
 const steps = [1e-5, 1e-6];
 
 /** Computes the error of each tensor's gradients, for random weights and a random text. */

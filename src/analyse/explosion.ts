@@ -14,7 +14,7 @@ export interface GradientClipping {
 }
 
 export interface ExplosionStep {
-  /** Nats per character */
+  /** Loss of the step in nats per character */
   readonly loss: number;
   readonly normBefore: number;
   readonly normAfter: number;

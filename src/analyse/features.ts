@@ -11,7 +11,7 @@ export interface Feature {
   readonly values: Float32Array;
 }
 
-/** The class of a symbol, as far as features distinguish it */
+/** The properties of a symbol on which features depend */
 interface Kind {
   readonly symbol: string;
   readonly letter: boolean;
@@ -118,7 +118,8 @@ function indentation(at: (i: number) => Kind, column: Uint32Array) {
 }
 
 /**
- * Makes a function that counts how many characters in succession, up to the current one, have belonged to the class.
+ * Makes a function that counts the characters in succession, up to the current one, for which `is` holds; 0 if it does
+ * not hold for the current one.
  */
 function counter(is: (i: number) => boolean): (i: number) => number {
   let count = 0;
@@ -136,9 +137,9 @@ function sentence(at: (i: number) => Kind): (i: number) => number {
   };
 }
 
-/** Matches a name before a colon at the beginning of a line, or one in capitals before a full stop. */
+/** Matches the name of a speaker at the beginning of a line: before a colon, or in capitals before a full stop. */
 const speaker = /^[ \t]*(?:\p{Lu}[\p{L}'’. -]{1,28}:|\p{Lu}[\p{Lu}'’ -]{1,28}\.)/u;
-/** Number of characters of a line in which such a name can be */
+/** Number of characters at the beginning of a line in which the name of a speaker is looked for */
 const maxNameLength = 48;
 
 function speakers(N: number, at: (i: number) => Kind): Feature {

@@ -20,13 +20,13 @@ export interface FlowOptions {
   /** K: the longest lag */
   readonly lags: number;
   /**
-   * Number of positions in the text, spread evenly, with fewer if the text is short; or the positions themselves:
-   * indices of characters from lags - 1 to the last but one
+   * Number of predictions to measure, spread evenly over the text, fewer if the text is short; or their positions: the
+   * indices of the characters before the predicted ones, from lags - 1 to the last but one
    */
   readonly positions: number | readonly number[];
 }
 
-/** Statistics over the positions of the gradient's norm at one lag. */
+/** Statistics of the gradient's norm at one lag, over all positions. */
 export interface LagStatistics {
   readonly lag: number;
   readonly mean: number;
@@ -39,7 +39,7 @@ export interface LagStatistics {
 export interface StateFlow {
   readonly layer: number;
   readonly state: string;
-  /** Lags 1 to K */
+  /** The statistics at lags 1 to K */
   readonly byLag: readonly LagStatistics[];
 }
 
@@ -105,7 +105,8 @@ function byLagAndPosition(lags: number, positions: number): Float64Array[] {
 
 /**
  * Spreads the ends of the windows evenly over the text. Each end has a whole window before it and one character after
- * it. If the text is short, the lead-in is dropped first, and only then the number of positions reduced.
+ * it. To fit a short text, first fewer characters are read before a window to settle its state, and only then are
+ * positions left out.
  */
 function spread(length: number, lags: number, positions: number): number[] {
   const last = length - 2;

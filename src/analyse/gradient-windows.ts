@@ -111,7 +111,7 @@ export class GradientWindows {
     }
   }
 
-  /** Writes T characters of each row, the first of which is `before - 1` characters before the row's position. */
+  /** Writes T characters of each row to the device; the first is `before - 1` characters before the row's position. */
   private read(ids: Ids, positions: readonly number[], before: number, T: number): Indices {
     const B = positions.length;
     positions.forEach((position, row) => {
@@ -122,7 +122,7 @@ export class GradientWindows {
     return view;
   }
 
-  /** Writes the targets. Only the last step's loss counts, so the targets of the other steps may be anything. */
+  /** Writes the targets to the device. Only the last step's loss counts, so the other steps may have any targets. */
   private lastTargets(ids: Ids, positions: readonly number[]): Indices {
     const B = positions.length;
     const rows = this.lags * B;

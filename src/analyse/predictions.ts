@@ -11,7 +11,7 @@ export class Predictions {
   readonly surprise: Float32Array;
   /** [characters, K]: ids of the most probable characters, most probable first */
   readonly guesses: Uint32Array;
-  /** Probabilities of these characters, [characters, K] */
+  /** [characters, K]: probabilities of the most probable characters, in the same order */
   readonly probabilities: Float32Array;
 
   constructor(

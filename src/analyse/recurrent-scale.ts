@@ -8,7 +8,7 @@ import { type Parameter, parameterTable } from '../model/parameters.js';
 import { Random } from '../model/random.js';
 
 export interface WeightScales {
-  /** The singular values of every recurrent matrix, for each gate separately */
+  /** The value that all singular values of a recurrent matrix get; each gate's matrix is scaled separately. */
   readonly recurrent?: number | undefined;
   /** Factor of the weights from the input to the gates; with 0 the state stays zero, where tanh is linear */
   readonly input?: number | undefined;
@@ -28,7 +28,7 @@ export function scaleWeights(
       for (let i = 0; i < size; i++) weights[start + i] *= input;
     }
     if (recurrent === undefined || !isRecurrent(config, parameter)) return;
-    // the streams of the initial values are numbered by parameter, so these numbers are free
+    // a stream that differs from those of the initial values, whose numbers are the parameters' indices
     const random = new Random(seed, 1_000_000 + index);
     for (let from = 0; from < size; from += H * H) {
       const matrix = orthogonal(random, H);

@@ -2,7 +2,7 @@
 
 export interface Regime {
   readonly kind: 'vanishes' | 'explodes' | 'keeps';
-  /** The factor by which the norm changes at each step back, at the beginning */
+  /** The mean factor by which a step back changes the norm, over the first steps back from the prediction */
   readonly factor: number;
   /** The lag at which an exploding gradient stops growing, if that is within the measured lags */
   readonly peak: number | undefined;

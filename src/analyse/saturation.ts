@@ -66,7 +66,7 @@ export class Saturation {
     });
   }
 
-  /** Saturation by layer and gate; empty for a cell without gates */
+  /** The saturation of each gate with a sigmoid, layer by layer; empty for a cell without such gates */
   result(): GateSaturation[] {
     return this.gates.map(({ layer, gate, left, right }) => ({
       layer,

@@ -10,8 +10,8 @@
  */
 export function singularValues(values: ArrayLike<number>, n: number): Float64Array {
   const { diagonal, superdiagonal } = bidiagonalise(Float64Array.from(values), n);
-  // the singular values are eigenvalues, in pairs of both signs, of a symmetric tridiagonal matrix with a zero diagonal
-  // and d1 e1 d2 e2 … beside it
+  // the singular values, with both signs, are the eigenvalues of a symmetric tridiagonal matrix whose diagonal is zero;
+  // beside it, elements of the bidiagonal matrix's diagonal and superdiagonal alternate
   const squares = new Float64Array(2 * n - 1);
   for (let i = 0; i < n; i++) {
     squares[2 * i] = diagonal[i] ** 2;
@@ -34,7 +34,10 @@ function bisect(squares: Float64Array, k: number, bound: number): number {
   return (low + high) / 2;
 }
 
-/** Counts the eigenvalues above x: one for each negative pivot of x - T (Sylvester's law of inertia). */
+/**
+ * Counts the eigenvalues of the tridiagonal matrix T above x: one for each negative pivot of x - T (Sylvester's law of
+ * inertia).
+ */
 function countAbove(squares: Float64Array, x: number): number {
   const tiny = Number.MIN_VALUE * 2 ** 60;
   let pivot = x;
@@ -74,8 +77,8 @@ function bidiagonalise(a: Float64Array, n: number) {
 }
 
 /**
- * Makes x[from…n) the vector v, scaled to √2, of the reflection 1 - v vᵀ that takes x to a multiple of
- * the first unit vector; returns the multiple.
+ * Replaces x[from…n) by the vector v, of length √2, of the reflection 1 - v vᵀ that takes x to a multiple of the first
+ * unit vector; returns the factor of that multiple.
  */
 function reflector(x: Float64Array, from: number, n: number): number {
   let norm = 0;
@@ -83,7 +86,7 @@ function reflector(x: Float64Array, from: number, n: number): number {
   if (norm === 0) return 0;
   const image = x[from] > 0 ? -norm : norm;
   x[from] -= image;
-  // |x - image e|² = 2 |image| (|image| + |x_from|)
+  // with the first unit vector e: |x - image · e|² = 2 |image| (|image| + |x[from]|), which is scaled to 2
   const scale = 1 / Math.sqrt(norm * Math.abs(x[from]));
   for (let i = from; i < n; i++) x[i] *= scale;
   return image;

@@ -1,7 +1,7 @@
 /**
- * The recurrent matrices, by which one step multiplies a gradient, apart from activation functions. A vanilla RNN's
- * gradient can only grow if the largest singular value of W_hh is above 1 (Pascanu et al. 2013); the spectral radius
- * shows the effect of many steps.
+ * Computes singular values and spectral radius of the recurrent matrices. Each step back multiplies a gradient by such
+ * a matrix and by derivatives of activation functions. A vanilla RNN's gradient can only grow if the largest singular
+ * value of W_hh is above 1 (Pascanu et al. 2013); the spectral radius shows the effect of many steps.
  */
 import type { Backend } from '../backend/backend.js';
 import { type Scope, withScope } from '../backend/device.js';
@@ -14,8 +14,8 @@ import { singularValues } from './singular-values.js';
 export interface RecurrentSpectrum {
   readonly layer: number;
   /**
-   * The gate whose rows of W_hh these are, or the name of a matrix in equations; the vanilla RNN's only matrix is
-   * `recurrent`
+   * The gate whose rows of W_hh have this spectrum, or the name of a matrix in equations; the vanilla RNN's only matrix
+   * is `recurrent`
    */
   readonly gate: string;
   /** Singular values in descending order */
@@ -40,7 +40,7 @@ export async function recurrentSpectra(
   for (let layer = 0; layer < layers; layer++) {
     const stack = parameters.find(({ name }) => name === firstUnitMatrix(cell, layer));
     for (const [m, gate] of cell.unitNames.entries()) {
-      // the matrices are adjacent in memory, whether they are one tensor or several
+      // the recurrent matrices of a layer are adjacent in memory, whether they are one tensor or several
       if (stack === undefined) throw new Error('a layer without its recurrent matrices');
       const start = stack.start + m * H * H;
       const block = weights.subarray(start, start + H * H);
@@ -59,7 +59,7 @@ function firstUnitMatrix({ learned, unitNames }: Cell, layer: number): string {
   return `rnn.${learned ? unitNames[0] : 'weight_hh'}_l${layer}`;
 }
 
-/** Number of times the matrix is squared; each halves the error of the estimate. */
+/** Number of times the matrix is squared; each squaring halves the error of the estimate. */
 const squarings = 26;
 
 /**
@@ -82,7 +82,7 @@ async function radiusOn(backend: Backend, values: ArrayLike<number>, n: number):
   for (let k = 0; k <= squarings; k++) {
     const norm = Math.sqrt(await backend.sumSquares([power]));
     if (norm === 0) return 0;
-    // Aᵐ = e^(2^k · logarithm) · power
+    // at this point, the given matrix to the power of 2^k is e^(2^k · logarithm) · power
     logarithm += Math.log(norm) / 2 ** k;
     if (k === squarings) break;
     const values = await backend.read(power);

@@ -7,7 +7,7 @@ import type { ModelConfig } from '../model/model-config.js';
 import type { Model } from '../model/model-data.js';
 import type { Ids } from '../text/unit.js';
 
-/** The values of one layer */
+/** The recorded values of one layer, by quantity */
 export type LayerRecord = readonly Float32Array[];
 
 export interface StepRecord {

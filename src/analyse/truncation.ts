@@ -14,9 +14,9 @@ export interface TruncatedGradient {
   /** Bytes of the activations of a chunk, all of which the backward pass needs */
   readonly activationBytes: number;
   readonly norm: number;
-  /** Norm of the difference from the whole gradient, relative to the norm of that gradient */
+  /** Norm of the difference from the gradient of the whole piece, relative to the norm of that gradient */
   readonly error: number;
-  /** Cosine of the angle between the two */
+  /** Cosine of the angle between the truncated gradient and that of the whole piece */
   readonly cosine: number;
 }
 
@@ -77,8 +77,8 @@ async function gradientBy(
 }
 
 /**
- * Bytes that the backward pass of T steps of one row needs: the cells' values, what each layer passes to the next, the
- * logits
+ * Bytes that the backward pass of T steps of one row needs: the cells' values, what each layer passes to the next, and
+ * the logits
  */
 export function chunkBytes(config: ModelConfig, T: number): number {
   const { layers: L, hidden: H, vocabulary: V } = config;

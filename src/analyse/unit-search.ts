@@ -37,7 +37,7 @@ interface Sums {
 const named = 3;
 
 export class UnitSearch {
-  /** Sums by half of the text and layer */
+  /** The sums, first by half of the text, then by layer */
   private readonly sums: readonly (readonly Sums[])[];
 
   constructor(

@@ -90,7 +90,7 @@ function damageOf(header: Buffer, size: number, bytes: number | undefined): stri
   const made = machineOf(header);
   if (made === undefined) return 'is damaged';
   const here = `${process.platform}-${process.arch}`;
-  // on other systems with the same format, such as FreeBSD, it is left to the loader
+  // on other systems with the same file format, such as FreeBSD, the loader finds out whether the addon fits
   if (made !== here && ['linux', 'darwin', 'win32'].includes(process.platform)) {
     return `was made for ${made}, not for ${here}`;
   }

@@ -53,13 +53,15 @@ export interface ChunkSize {
  * copy.
  */
 export interface RnnBuffers {
-  /** [T, B, H]. Input: input projection W_ih x + b_ih. After backward: gradient w.r.t. the pre-activation. */
+  /**
+   * [T, B, H]. Before forward: the input projection W_ih x + b_ih. After backward: gradient w.r.t. the pre-activation.
+   */
   readonly gates: Tensor;
-  /** [T+1, B, H] */
+  /** [T+1, B, H]: the state before the chunk and after each step */
   readonly h: Tensor;
-  /** W_hh [H, H] */
+  /** Recurrent weight W_hh [H, H] */
   readonly weight: Tensor;
-  /** b_hh [H] */
+  /** Recurrent bias b_hh [H] */
   readonly bias: Tensor;
 }
 
@@ -70,9 +72,9 @@ export interface LstmBuffers {
    * pre-activations.
    */
   readonly gates: Tensor;
-  /** [T+1, B, H], compact */
+  /** [T+1, B, H], compact: h before the chunk and after each step */
   readonly h: Tensor;
-  /** [T+1, B, H], compact: c before and after each step. In half precision only backward reads it. */
+  /** [T+1, B, H], compact: c before the chunk and after each step. In half precision only backward reads it. */
   readonly c: Tensor;
   /** [T, B, H]: tanh(c_t), kept for the backward pass; absent in half precision, where it is recomputed. */
   readonly tanhC: Tensor | undefined;
@@ -81,15 +83,15 @@ export interface LstmBuffers {
    * leaves the state after the last step in it.
    */
   readonly state: Tensor | undefined;
-  /** W_hh [4H, H] */
+  /** Recurrent weight W_hh [4H, H] */
   readonly weight: Tensor;
-  /** b_hh [4H] */
+  /** Recurrent bias b_hh [4H] */
   readonly bias: Tensor;
 }
 
 /**
  * Memory of an LSTM layer with layer normalisation for a chunk. `bias` is added after the normalisation. After
- * backward, `gates` are the gradient w.r.t. the sum of both matrix products, which is what is normalised.
+ * backward, `gates` are the gradient w.r.t. what is normalised: the sum of the input projection and W_hh h.
  */
 export interface LstmNormBuffers extends LstmBuffers {
   /** [4H]: multiplies the normalised values */
@@ -102,30 +104,30 @@ export interface LstmNormBuffers extends LstmBuffers {
 
 /** An input projection with few different rows: row i is table[ids[i],:]. */
 export interface Lookup {
-  /** [V, G·H] */
+  /** [V, G·H]: one row for each character */
   readonly table: Tensor;
-  /** [T, B] */
+  /** [T, B]: which row of the table is the input of each step and batch row */
   readonly ids: Indices;
 }
 
 /** Vectors to be projected by a layer's input weights, W x + b */
 export interface ProjectedInput {
-  /** [T, B, D], compact or not */
+  /** [T, B, D]: the vectors x, compact or not */
   readonly x: Tensor;
-  /** W_ih [G·H, D] */
+  /** Input weight W_ih [G·H, D] */
   readonly weight: Tensor;
-  /** b_ih [G·H]; absent from some cells */
+  /** Input bias b_ih [G·H], which some cells do not have */
   readonly bias: Tensor | undefined;
 }
 
-/** The input of a layer: few different projections, or vectors to be projected */
+/** The input of a layer: rows of a table, or vectors to be projected */
 export type LayerInput = Lookup | ProjectedInput;
 
 /** Memory of a GRU layer for a chunk; gate order r, z, n. */
 export interface GruBuffers {
   /**
-   * [T, B, 3H]. Input: input projection W_ih x + b_ih. After forward: activations of the gates. After backward:
-   * gradient w.r.t. the input projection.
+   * [T, B, 3H]. Before forward: the input projection W_ih x + b_ih. After forward: activations of the gates. After
+   * backward: gradient w.r.t. the input projection.
    */
   readonly gates: Tensor;
   /**
@@ -133,22 +135,22 @@ export interface GruBuffers {
    * After backward: gradient w.r.t. the recurrent projection (all thirds).
    */
   readonly recurrent: Tensor;
-  /** [T+1, B, H] */
+  /** [T+1, B, H]: the state before the chunk and after each step */
   readonly h: Tensor;
-  /** W_hh [3H, H] */
+  /** Recurrent weight W_hh [3H, H] */
   readonly weight: Tensor;
-  /** b_hh [3H] */
+  /** Recurrent bias b_hh [3H] */
   readonly bias: Tensor;
 }
 
-/** Sizes of an attention: T queries per row, over S positions. */
+/** Sizes of an attention: T queries for each batch row, over S positions of a source */
 export interface AttentionSize extends ChunkSize {
   readonly S: number;
 }
 
 /** Memory of an attention for a chunk. */
 export interface AttentionBuffers {
-  /** [T, B, H] */
+  /** [T, B, H]: the queries */
   readonly query: Tensor;
   /** [S, B, 2H]: for each position a key and then a value, H numbers each */
   readonly memory: Tensor;
@@ -159,21 +161,24 @@ export interface AttentionBuffers {
 /** A cell given by equations, compiled to a program; `cells/encode-program.ts` describes the format. */
 export interface ProgramBuffers {
   readonly code: Indices;
-  /** By region of the program, the index in `memory` at which it begins for this chunk */
+  /** The index in `memory` at which each region of the program begins for this chunk */
   readonly offsets: Indices;
   /** All memory of the layer: the input projection, matrix products, values kept for the backward pass, states */
   readonly memory: Tensor;
-  /** [·H, H]: the matrices that multiply vectors of units, group by group, if there are any */
+  /**
+   * [·H, H]: the matrices that multiply vectors of units, if there are any; those that multiply the same vector follow
+   * each other as a group
+   */
   readonly weight: Tensor | undefined;
-  /** [·, H], if there are any */
+  /** [·, H]: the learned vectors of the cell, if there are any */
   readonly vectors: Tensor | undefined;
   /** [·, H]: gradients w.r.t. the vectors, to which the backward pass adds */
   readonly vectorGradients: Tensor | undefined;
-  /** Number of matrices in each group */
+  /** For each group of matrices that multiply the same vector: how many they are */
   readonly groups: readonly number[];
   /** Max number of vectors that operations pass to each other in registers */
   readonly registers: number;
-  /** Whether an operation needs all units of a row at once */
+  /** Whether an operation needs all units of a row at once, as normalisation does */
   readonly wholeRows: boolean;
 }
 
@@ -264,7 +269,7 @@ export interface Backend {
   /** Copies the numbers of a tensor, in the precision of the back end, into a new array or a given one. */
   read(x: Tensor, into?: Float32Array | Float64Array): Answer<Float32Array | Float64Array>;
   fill(x: Tensor, value: number): void;
-  /** dst = src; equal sizes, no overlap, compact or not. */
+  /** dst = src, which have equal sizes and do not overlap; either may be compact. */
   copy(dst: Tensor, src: Tensor): void;
 
   // --- matrix products: y = x Wᵀ + b as in PyTorch's nn.Linear; x and dy may be compact ------------------
@@ -296,7 +301,8 @@ export interface Backend {
   // --- cells: one layer over a chunk. Backward starts from dh (and dc) [B,H], the gradient w.r.t. the state after the
   // last step that comes from beyond the chunk (zero under truncation), and replaces it by the gradient w.r.t. the
   // state before the first step. dOutput [T,B,H] comes from the layer above. Forward reads the input projection x_t
-  // from `gates` or, if there is a look-up, from its table, which saves writing it to `gates`; the LSTM computes it.
+  // from `gates` or, if there is a look-up, from its table, which saves writing it to `gates`; the LSTM computes x_t
+  // itself if there is no look-up.
   // ---
 
   /** h_t = tanh(x_t + W_hh h_{t-1} + b_hh) */
@@ -372,7 +378,7 @@ export interface Backend {
 
   /** y = x ⊙ mask; x and y [T, B, ·], compact or not, y may be x. The backward pass is the same call on the gradient. */
   dropout(y: Tensor, x: Tensor, mask: DropoutMask): void;
-  /** dst += src, compact or not */
+  /** dst += src; either may be compact. */
   add(dst: Tensor, src: Tensor): void;
   /** dst += amount · (src - dst): a step of an exponential moving average. */
   lerp(dst: Tensor, src: Tensor, amount: number): void;
@@ -401,7 +407,10 @@ export interface Backend {
   muon(w: Tensor, g: Tensor, m: Tensor, step: MuonStep): void;
 }
 
-/** mix(index, key) of dropout: two rounds of a 32-bit finaliser (C. Wellons' "lowbias32"). */
+/**
+ * The random 32 bits that decide whether dropout keeps the element at an index: two rounds of a finaliser (C. Wellons'
+ * "lowbias32").
+ */
 export function dropoutBits(index: number, key: readonly [number, number]): number {
   return lowbias32((lowbias32((index ^ key[0]) | 0) + key[1]) | 0) >>> 0;
 }

@@ -19,7 +19,7 @@ export interface Engine {
   handle(source: MemorySource): unknown;
   /** Measures the matrix products that the device's kernels compute */
   readonly meter?: ProductMeter;
-  /** Frees the memory that the engine itself has allocated. */
+  /** Frees the memory that belongs to no scope, such as the kernels' scratch memory. */
   end(): void;
 }
 

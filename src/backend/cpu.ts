@@ -23,7 +23,7 @@ export class CpuTensor implements Tensor {
 
   /**
    * @param values all elements of the tensor of which this is a view, or of this tensor itself
-   * @param start index of the first element among them
+   * @param start index in `values` of the first element of this tensor
    */
   constructor(
     readonly shape: readonly number[],
@@ -213,7 +213,7 @@ export abstract class CpuBackend {
 
   /**
    * Checks a list before a kernel uses it as indices.
-   * @throws CharnnError when one of them is not below `limit`
+   * @throws CharnnError when one of the integers is negative or not below `limit`
    */
   protected requireBelow(ids: Indices, limit: number): void {
     const { values, start, length } = ids as CpuIndices;
@@ -241,20 +241,20 @@ export abstract class CpuBackend {
 
 /**
  * The elements of a tensor without a copy, for code that sends them to another process.
- * @throws Error for a device whose memory is not the process' own, and in float64
+ * @throws Error if the device has memory of its own, or if the elements are not float32
  */
 export function float32Elements(x: Tensor): Float32Array {
   if (x instanceof CpuTensor && x.elements instanceof Float32Array) return x.elements;
   throw new Error('these elements cannot be reached in place');
 }
 
-/** The address by which kernels of these back ends reach a list, or a tensor that is not compact */
+/** The address of a list of integers, or of a tensor that is not compact, as kernels take it */
 export function address(x: Tensor | Indices): Address {
   if ((x as CpuTensor).half) throw new Error('this operation takes no compact tensor here');
   return (x as CpuTensor | CpuIndices).address;
 }
 
-/** A tensor that an operation requires */
+/** Returns a tensor that an operation requires, after checking that it is there. */
 export function present(x: Tensor | undefined): Tensor {
   if (x === undefined) throw new Error('a tensor of this operation is missing');
   return x;

@@ -1,7 +1,7 @@
 /**
  * A device computes, and owns the memory of its tensors. Nothing outside this folder knows where tensors are stored.
- * The interface allows for another kind of device, which answers later and has memory of its own: adding it takes a
- * folder and a line in `open-device.ts`.
+ * The interface allows for another kind of device, which answers asynchronously and has memory of its own: adding one
+ * takes a folder and a line in `open-device.ts`.
  */
 import type { Backend } from './backend.js';
 import type { ProductMeter } from './product-meter.js';
@@ -22,7 +22,7 @@ export type DeviceKind = Exclude<BackendName, 'auto'>;
 export interface Scope {
   /** Operations whose tensors live until `release` */
   readonly operations: Backend;
-  /** Describes a device to another thread, which opens it with `openHandle`; it can be sent by `postMessage`. */
+  /** Describes this scope to another thread, which opens it with `openHandle`; it can be sent by `postMessage`. */
   readonly handle: DeviceHandle;
   /** Opens a scope within this one, which is released at the latest together with it. */
   scope(): Scope;
@@ -41,7 +41,7 @@ export interface Device extends Scope {
   readonly precision: Precision;
   /** A sentence about the back end that 'auto' chose and why, if it is not the fastest one */
   readonly note: string | undefined;
-  /** Measures the device's matrix products, if it can */
+  /** Measures the speed of the device's matrix products; undefined if this device cannot be measured */
   readonly meter: ProductMeter | undefined;
   /** Closes the device: the same as `release`. */
   close(): void;

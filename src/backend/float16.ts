@@ -16,15 +16,16 @@ export function float16Bits(x: number): number {
   const sign = (bits >>> 16) & 0x8000;
   const magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;
-  // numbers that are at least half a unit above the largest
+  // numbers that are at least half a unit in the last place above the largest float16 become infinity
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
   if (magnitude < 0x38800000) {
-    // below 2^-14 float16 numbers are multiples of 2^-24, to which float32 rounds the sum with 0.5
+    // float16 numbers below 2^-14 are multiples of 2^-24; adding 0.5 makes float32 round to such a multiple
     word[0] = Math.abs(x);
     word[0] += 0.5;
     return sign | (bitsOfWord[0] - 0x3f000000);
   }
-  // half of the last place, less one where the lower number is even; a carry reaches the exponent
+  // adds half of the last place, minus one if the lower number is even, so that ties go to even; a carry may reach the
+  // exponent
   const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
   return sign | ((rounded - 0x38000000) >>> 13);
 }

@@ -16,19 +16,22 @@ import {
   type Region,
 } from './scope-memory.js';
 
-/** Min size of a buffer; a region that is larger gets a buffer of its own size. */
+/**
+ * Min size of a buffer in bytes. The larger the heap, the larger are new buffers, up to `maxBufferBytes`; a region that
+ * is larger still gets a buffer of its own size.
+ */
 const minBufferBytes = 1 << 22;
 const maxBufferBytes = 1 << 26;
 /** Min size of a region that is given back to the system while it is free, in bytes */
 const minReturnedBytes = 1 << 20;
-/** Unit of the counter in bytes, large enough for 32 bits to suffice */
+/** Bytes per unit of the counter of allocated memory, so many that 32 bits suffice for the count */
 const counted = 4096;
 /** Max length of a typed array of bytes; its elements are counted in 32 bits. */
 const maxRegionBytes = 2 ** 32 - 2 * counted;
 
 interface Buffer {
   readonly memory: SharedArrayBuffer;
-  /** Address of the region's first byte; 0 if the back end needs no addresses */
+  /** Address of the buffer's first byte; 0 if the back end needs no addresses */
   readonly base: number;
   /** Free ranges in ascending order, never adjacent */
   free: { start: number; end: number }[];
@@ -145,9 +148,10 @@ export class Heap implements MemorySource {
 
   private newBuffer(bytes: number): void {
     const units = Math.ceil(bytes / counted);
-    // the counter contains finished allocations, and is checked before the next one
+    // the counter contains only buffers that exist already, so the size of the new one is added
     const all = (Atomics.load(this.counter, 0) + units) * counted;
-    // memory that is allocated but not used yet could exceed what there is, and the system would later kill the process
+    // memory that is allocated but not used yet could exceed what the machine has, and the system would later kill the
+    // process
     requireMemory(bytes, 'the tensors', undefined, all);
     let memory: SharedArrayBuffer;
     try {

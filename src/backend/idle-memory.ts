@@ -18,7 +18,7 @@ export class IdleMemory<Memory> {
     | undefined;
 
   /**
-   * Lends the idle memory, or new memory if none is idle or it is of another kind.
+   * Lends the idle memory, or new memory if no memory of this kind is idle.
    * @param kind identifies everything that the memory depends on
    * @param make creates new memory, in a scope of its own within `device`
    */

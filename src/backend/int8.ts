@@ -16,8 +16,8 @@ export interface QuantizedRows {
 
 const largest = 127;
 /**
- * A row in which all numbers are smaller becomes a row of zeros, because the factor of its numbers would exceed
- * float32.
+ * A row in which all numbers are smaller becomes a row of zeros, because the factor that turns its numbers into
+ * integers could exceed float32.
  */
 const smallestPeak = 2 ** -100;
 

@@ -18,7 +18,7 @@ type Int8Level = 'avx512int8' | 'avx2int8' | 'armint8' | 'baselineint8';
 export type NativeLevel = FullLevel | HalfLevel | Int8Level;
 
 export interface NativeAddon extends Pointers {
-  /** The levels of this processor for a precision, best first */
+  /** Instruction levels that this processor has for a precision, best first */
   levels(precision: Precision): NativeLevel[];
   open(level: NativeLevel): Kernels;
 }
@@ -38,8 +38,8 @@ export function loadNative(): NativeAddon | Missing {
 let heap: Heap | undefined;
 
 /**
- * Whether bfloat16 matrix products are faster here than float32 ones. Those of ARM processors have only been run under
- * an emulator, which says nothing about their speed.
+ * Whether bfloat16 matrix products are faster here than float32 ones. Those for ARM processors have only been run in an
+ * emulator, which says nothing about their speed.
  */
 export function halfIsFaster(): boolean {
   const addon = loadNative();
@@ -51,8 +51,8 @@ function isEmulation(level: NativeLevel): boolean {
 }
 
 /**
- * Levels that may be chosen automatically. AMX has only been tested without a processor that has it, so it is not known
- * to be faster; setting CHARNN_AMX=1 allows it.
+ * Levels that may be chosen automatically. The kernels for AMX have never run on a processor that has AMX, so they are
+ * not known to be faster; setting CHARNN_AMX=1 allows them.
  */
 function offered(addon: NativeAddon, precision: Precision): NativeLevel[] {
   const withAmx = process.env.CHARNN_AMX === '1';
@@ -62,7 +62,7 @@ function offered(addon: NativeAddon, precision: Precision): NativeLevel[] {
 /**
  * Opens the native back end.
  * @param level a level of the addon; by default the best one for the precision
- * @param precision of matrix products, if no level is given
+ * @param precision the number format of matrix products, which is used if no level is given
  * @param counter the word that counts the memory of all threads, if another thread has opened the device
  */
 export function nativeEngine(

@@ -50,7 +50,7 @@ const kinds = backendNames.filter((name) => name !== 'auto');
 /**
  * Opens a device, which must be closed when it is no longer needed.
  * @param name 'auto' tries the fastest first and falls back to slower ones; any other name is taken literally: `wasm`
- * is the variant that every engine has, so that the name stands for the same bits everywhere
+ * is the variant that every JavaScript engine with SIMD has, so that the name stands for the same bits everywhere
  * @param precision the number format to which the operands of matrix products are rounded
  * @throws CharnnError when the device that was named cannot run here
  */
@@ -77,7 +77,7 @@ export async function openDevice(
   );
 }
 
-/** Returns an engine; if its precision is not the requested one, it is reported as missing. */
+/** Returns the `Engine` of a device or, if its precision is not the requested one, frees it and reports it missing. */
 function inPrecision(precision: Precision, engine: Engine | Missing): Engine | Missing {
   if ('missing' in engine || engine.precision === precision) return engine;
   engine.end();
@@ -92,8 +92,8 @@ const inWords = ({ kind, missing }: Missing & { readonly kind: DeviceKind }) =>
 
 /**
  * Opens the device with exactly this name, as in `Device.name`: the same instructions, and so the same bits.
- * `openDevice` takes the best of a kind, which may be another one here.
- * @throws CharnnError when it cannot run here
+ * `openDevice` would open the best device of a kind, whose instructions may differ from machine to machine.
+ * @throws CharnnError when the device cannot run here
  */
 export async function openExactDevice(name: string): Promise<Device> {
   return new CpuDevice(present(exactEngine(name), name), undefined);
@@ -101,7 +101,7 @@ export async function openExactDevice(name: string): Promise<Device> {
 
 /**
  * Opens the memory of another thread's scope: tensors that it shares can be attached, and new ones are released
- * together with that scope. In the thread of the scope itself, it opens a scope within it.
+ * together with that scope. If the scope belongs to the calling thread, this function opens a new scope within it.
  */
 export async function openHandle(handle: DeviceHandle): Promise<Scope> {
   return (
@@ -115,7 +115,7 @@ function present(engine: Engine | Missing, name: string): Engine {
   throw new CharnnError(`back end ${name} cannot run here: ${engine.missing}`);
 }
 
-/** @param memory of a handle */
+/** @param memory the memory of another thread's device, from its handle */
 function exactEngine(name: string, memory?: unknown): Engine | Missing {
   const unknown = { missing: 'this version of charnn does not have it' };
   const [, kind, level] = name.match(/^(\w+)(?: \((.+)\))?$/) ?? [];

@@ -12,7 +12,7 @@ export interface ProductMeter {
   /**
    * Measures how fast the calling thread multiplies and adds numbers that are in registers, which is the peak speed of
    * matrix products, in multiply-adds per second.
-   * @param seconds min time to spend on it
+   * @param seconds min duration of the measurement
    */
   peak(seconds: number): number;
   /** Starts counting the matrix products of all threads that share the device. */
@@ -38,7 +38,7 @@ export class KernelMeter implements ProductMeter {
     while (performance.now() < end) {
       const begun = performance.now();
       const done = this.kernels.multiply_adds(rounds);
-      // the fastest of many times, because other programs can only slow it down
+      // only the fastest of many runs counts, because other programs can only slow a run down
       fastest = Math.max(fastest, done / ((performance.now() - begun) / 1e3));
     }
     return fastest;

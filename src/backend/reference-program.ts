@@ -50,7 +50,7 @@ const functions: readonly ((a: number, b: number, c: number) => number)[] = [
 ];
 const [normCode, dNormCode] = [13, 17];
 
-/** Indices of fields in the code's header */
+/** Indices of fields in the header of a program's code */
 const header = { before: 6, loop: 7, loopBack: 8, after: 9, groups: 10 } as const;
 
 export class ReferenceProgram {
@@ -138,7 +138,7 @@ export class ReferenceProgram {
     const { memory: M, offsets } = this.arrays;
     const { to, size, first } = this.group(g);
     const W = this.weight(first, size);
-    // before or after all time steps there is a row for each of them, otherwise one for each row of the batch
+    // the gradients have a row for each row of the product: T·B rows for a product of all time steps, otherwise B
     const result = offsets[region];
     const sums = new Float64Array(H);
     for (let row = 0; row < rows; row++) {
@@ -213,7 +213,7 @@ export class ReferenceProgram {
     for (let j = 0; j < H; j++) to[j] = f(a[j], b[j], c[j]);
   }
 
-  /** [H] numbers in memory, for one row of the batch */
+  /** The H numbers in memory to which a place of the program refers, for one row of the batch */
   private place(at: number, t: number, row: number): Reals {
     const { B, H } = this.size;
     const { code, offsets, memory, vectors, vectorGradients, outputGradient } = this.arrays;

@@ -4,9 +4,9 @@
  * Its purpose is to be readable and correct. It computes in double precision and rounds results when they are stored.
  * In float64 it serves to check gradients; the compiled back ends are checked against it. In half precision, the
  * operands of matrix products with weights, of weight gradients and of Muon's iteration are first rounded to bfloat16,
- * and what is written to a compact tensor is rounded when the operation ends; nothing else is. This defines that
- * precision. With 8-bit weights (`int8.ts`), the operands of matrix products with weights are quantised, in the forward
- * pass only.
+ * and what is written to a compact tensor is rounded when the operation ends; nothing else is rounded. This is the
+ * definition of half precision. With 8-bit weights (`int8.ts`), the operands of matrix products with weights are
+ * quantised, in the forward pass only.
  */
 import {
   type AdamStep,
@@ -239,7 +239,10 @@ export class ReferenceBackend extends CpuBackend {
     this.settle(normalised);
   }
 
-  /** @param normalise turns a row's sums [4H] of both matrix products and the bias into pre-activations */
+  /**
+   * @param normalise turns the sums [4H] of a row, which are its input projection plus its recurrent product, into
+   * pre-activations
+   */
   private lstmSteps(
     size: ChunkSize,
     { gates, h, c, tanhC, state, weight }: LstmBuffers,
@@ -325,7 +328,10 @@ export class ReferenceBackend extends CpuBackend {
     });
   }
 
-  /** @param denormalise turns a row's gradients w.r.t. pre-activations into those w.r.t. the sums */
+  /**
+   * @param denormalise turns a row's gradients w.r.t. pre-activations into gradients w.r.t. the sums before
+   * normalisation
+   */
   private lstmStepsBackward(
     { T, B, H }: ChunkSize,
     { gates, c, tanhC, weight }: LstmBuffers,
@@ -618,12 +624,10 @@ export class ReferenceBackend extends CpuBackend {
   }
 }
 
-/** Coefficients of the Newton-Schulz iteration X ← (a I + b X Xᵀ + c (X Xᵀ)²) X, Jordan's */
+/** Coefficients of the Newton-Schulz iteration X ← (a I + b X Xᵀ + c (X Xᵀ)²) X, chosen by Jordan et al. 2024 */
 const newtonSchulz = { a: 3.4445, b: -4.775, c: 2.0315, iterations: 5 };
 
-/**
- * X [rows, columns] ← approximately U Vᵀ, where X = U Σ Vᵀ. Matrix products use what `factors` returns for a matrix.
- */
+/** X [rows, columns] ← approximately U Vᵀ, where X = U Σ Vᵀ. `factors` rounds a matrix before it is multiplied. */
 function orthogonalize(
   X: Float64Array,
   rows: number,
@@ -631,7 +635,7 @@ function orthogonalize(
   factors: (x: Reals) => Reals,
 ): void {
   if (rows > columns) {
-    // the kernels also multiply with the smaller of the two Gram matrices
+    // a tall X is transposed, because the smaller one of its two Gram matrices takes less work; the kernels do so too
     const turned = transposed(X, rows, columns);
     orthogonalize(turned, columns, rows, factors);
     X.set(transposed(turned, columns, rows));

@@ -1,8 +1,8 @@
 /** Memory of the back ends that compute on the processor: addresses, sources of memory, and scopes. */
 
 /**
- * The address of a tensor as a kernel receives it: bytes from the native back end's origin, or an index of
- * WebAssembly's memory.
+ * The address of a tensor as a kernel receives it: the distance in bytes from a fixed location in the native addon, or
+ * an index of WebAssembly's memory.
  */
 export type Address = number & { readonly of: 'kernel' };
 
@@ -11,7 +11,7 @@ export const noAddress = 0 as Address;
 
 export interface Allocation {
   readonly buffer: ArrayBufferLike;
-  /** First byte in the buffer, a multiple of 64 */
+  /** Index of the first byte in the buffer; the address of this byte is a multiple of 64. */
   readonly start: number;
   readonly address: Address;
 }
@@ -43,7 +43,7 @@ export interface MemorySource {
   end(): void;
 }
 
-/** The alignment: a cache line, or an AVX-512 register */
+/** Alignment of tensors in bytes: the size of a cache line, and of an AVX-512 register */
 export const alignment = 64;
 
 export const aligned = (bytes: number) => Math.ceil(bytes / alignment) * alignment;

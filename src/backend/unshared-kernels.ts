@@ -1,13 +1,10 @@
-/** Reads the kernels for pages from the file that the build makes. */
+/** Reads the WebAssembly module that runs models in web pages, which is a file made by the build. */
 import { readFileSync } from 'node:fs';
 import { CharnnError } from '../errors.js';
 
 const file = 'charnn-page.wasm';
 
-/**
- * Reads the module for `unsharedOperations`.
- * @throws CharnnError when the file is missing
- */
+/** @throws CharnnError when the file is missing */
 export function unsharedKernels(): Uint8Array {
   try {
     return readFileSync(new URL(`./kernels/${file}`, import.meta.url));

@@ -1,7 +1,7 @@
 /**
- * WebAssembly with memory that only one thread uses: for pages, which have no shared memory when they are opened from
- * disk. Growing such a memory would invalidate all tensors, so its size is fixed, and work for which it turns out too
- * small begins again with a larger one.
+ * WebAssembly with memory that only one thread uses: for web pages, which have no shared memory when they are opened
+ * from disk. Growing such a memory would invalidate all tensors, so its size is fixed, and work for which it turns out
+ * too small begins again with a larger one.
  */
 import type { Backend } from './backend.js';
 import { CompiledBackend, Scratch } from './compiled.js';
@@ -19,7 +19,7 @@ import {
 const pageBytes = 65536;
 /** Bytes below this address belong to the module's static data. */
 const firstByte = 65536;
-/** Bytes of the stack */
+/** Size of the stack of the WebAssembly module in bytes */
 const stackBytes = 65536;
 /** Max bytes of a memory, which a 32-bit address can reach */
 const maxBytes = 2 ** 32 - pageBytes;
@@ -27,7 +27,7 @@ const maxBytes = 2 ** 32 - pageBytes;
 /** The memory is too small for the work. */
 export class OutOfRoom extends Error {}
 
-/** Memory that is allocated but never released before the page ends. */
+/** Memory whose allocations are never released as long as the web page is open */
 class FixedMemory implements MemorySource {
   readonly memory: WebAssembly.Memory;
   private next = firstByte;
@@ -63,8 +63,8 @@ class FixedMemory implements MemorySource {
 }
 
 /**
- * Operations of the strict variant of WebAssembly, which give the same bits as the back end `wasm`. Only those needed
- * for predicting are there.
+ * The operations needed for predicting, compiled for WebAssembly without relaxed SIMD, so that they give the same bits
+ * as the back end `wasm`.
  * @param module the kernels that the build compiles for unshared memory
  * @param bytes size of the memory, of which nothing is ever released
  * @throws CharnnError, or a RangeError, when the engine cannot provide such memory

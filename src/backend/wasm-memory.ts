@@ -17,12 +17,15 @@ import {
 } from './scope-memory.js';
 
 const pageBytes = 65536;
-/** Max bytes: 4 GiB, which a 32-bit address can reach */
+/** Max number of pages of memory: 4 GiB, which a 32-bit address can reach */
 const maximumPages = 65536;
-/** Bytes below this belong to WebAssembly's own static data; the first words are the allocator's. */
+/**
+ * Address of the first block. The bytes below it belong to WebAssembly's own static data, except for the first words,
+ * which the allocator uses.
+ */
 const firstBlock = 65536;
 
-/** Words at the beginning of the memory, which static data does not use */
+/** Indices of words at the beginning of the memory, which the allocator uses and static data does not */
 const lockWord = 0;
 const ownersWord = 1;
 /** End of the last block, in units of `alignment`, so that 4 GiB fit */
@@ -40,7 +43,10 @@ const nobody = 0;
  */
 const lockMs = 2000;
 
-/** @returns undefined if the engine does not have such memory, or the process does not have the address space */
+/**
+ * @returns undefined if the JavaScript engine has no shared WebAssembly memory, or the process has too little address
+ * space
+ */
 export function newWasmMemory(): WebAssembly.Memory | undefined {
   if (typeof WebAssembly === 'undefined') return undefined;
   try {
@@ -152,7 +158,8 @@ export class WasmMemory implements MemorySource {
   }
 
   private grow(missing: number, end: number): void {
-    // memory that is allocated but not used yet could exceed what there is, and the system would later kill the process
+    // memory that is allocated but not used yet could exceed what the machine has, and the system would later kill the
+    // process
     requireMemory(missing * pageBytes, 'the tensors', undefined, end);
     try {
       this.memory.grow(missing);

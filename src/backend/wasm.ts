@@ -1,6 +1,6 @@
 /**
- * The WebAssembly back end: the same kernels, for machines without the native addon. Every thread has its own instance,
- * with its own stack, on one shared memory.
+ * The WebAssembly back end: the kernels of the native back end, compiled for machines without the native addon. Every
+ * thread has its own instance, with its own stack, on one shared memory.
  */
 import { readFileSync } from 'node:fs';
 import { CompiledBackend, Scratch } from './compiled.js';
@@ -31,7 +31,7 @@ export interface SharedWasmMemory {
 }
 
 /**
- * @param variant one of the two; by default the best that this engine supports
+ * @param variant a `WasmVariant`; by default the best one that this JavaScript engine supports
  * @param handed the memory of another thread's device
  */
 export function wasmEngine(

@@ -11,8 +11,8 @@ import { compileCell } from './compile.js';
 export const fusedNames = ['rnn', 'lstm', 'gru'] as const;
 
 /**
- * All other cells of the library, in the order of the list that users see: variants of the LSTM, variants of the GRU,
- * others
+ * All other cells of the library, in the order of the list that users see: variants of the LSTM; variants of the GRU,
+ * and the cell of a search by reinforcement learning; cells in which no matrix multiplies the state
  */
 export const libraryNames = [
   ...(['peephole', 'cifg', 'mlstm', 'slstm'] as const),
@@ -43,7 +43,8 @@ export interface FoundCell {
 /**
  * Finds the equations of a cell and checks them.
  * @param given a name in the library, or a path that ends in .cell
- * @param taken names that a cell from a file may not have; such a cell is named after its file including the extension
+ * @param taken names that a cell from a file may not have; if a file is named like one of them or like a
+ * cell of the library, the extension becomes part of the cell's name
  * @throws CharnnError when there is no such file, and where its text does not define a cell
  */
 export function findCell(given: string, taken: readonly string[]): FoundCell {

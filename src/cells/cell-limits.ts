@@ -16,7 +16,10 @@ export const cellLimits = {
   matrices: 64,
   vectors: 64,
   states: 8,
-  /** Max number of vectors in memory that the operations between two products use; MAX_PLACES in the kernel */
+  /**
+   * Max number of vectors in memory that the operations between two matrix products use; equal to MAX_PLACES in
+   * program.c
+   */
   places: 512,
   /** Max number of operations, for the equations and for their derivatives separately */
   operations: 4_000,

@@ -16,7 +16,7 @@ export interface Region {
   readonly width: number;
 }
 
-/** One column of a region, [·, H]; for a group of several matrices, the first of as many columns */
+/** One column of a region, of H numbers in each row; for a group of several matrices, the first of as many columns */
 export interface Columns {
   readonly region: number;
   readonly column: number;
@@ -28,9 +28,9 @@ export interface ProgramGroup {
    * those of the preceding groups.
    */
   readonly size: number;
-  /** The vector that these matrices multiply */
+  /** Where the vector is stored that the matrices of the group multiply */
   readonly argument: Columns;
-  /** The gradient w.r.t. the products, after the backward pass */
+  /** Where the gradient w.r.t. the products is found after the backward pass */
   readonly gradient: Columns;
 }
 
@@ -46,7 +46,7 @@ export interface Program {
   /** Whether some operation needs all units of a row at once, as `norm` does */
   readonly wholeRows: boolean;
   readonly inputs: readonly Matrix[];
-  /** Matrices that multiply vectors of units (not the input), in the order of the groups */
+  /** Matrices that multiply vectors of units (not the input), in the order of `groups` */
   readonly units: readonly Matrix[];
   readonly groups: readonly ProgramGroup[];
   readonly vectors: readonly Vector[];
@@ -59,16 +59,19 @@ export interface Program {
   readonly stateGradients: readonly number[];
   /** Columns that hold the gates after the forward pass */
   readonly gates: readonly (Columns & { readonly name: string })[];
-  /** Number of element-wise operations in a time step */
+  /** Number of element-wise operations for each unit in a time step */
   readonly operations: readonly [forward: number, backward: number];
-  /** Number of matrices whose products depend on the state, and number of those products */
+  /**
+   * Number of matrices whose products depend on the state, and number of matrix products that they take: one for each
+   * group
+   */
   readonly recurrent: { readonly matrices: number; readonly products: number };
 }
 
 /** The operations; an operation's number in the code is its index here. */
 export const operationCodes = Object.keys(operations) as readonly Operation[];
 
-/** How many numbers a layer stores for each row until the backward pass, in multiples of H */
+/** How many numbers a layer stores for each character of a chunk until the backward pass, in multiples of H */
 export function keptWidth({ regions }: Program): number {
   return regions
     .filter(({ kind }) => kind === 'chunk' || kind === 'state')

@@ -10,7 +10,7 @@ import { textOf } from './print.js';
 import { type Expression, fail, functions, type Position } from './syntax.js';
 
 export interface Equation {
-  /** `h'` for the equation of a state */
+  /** The name that the equation defines; for a state it ends in an apostrophe, as `h'` does */
   readonly name: string;
   readonly value: Expression;
 }
@@ -33,16 +33,19 @@ export interface Vector {
 
 export interface CellDefinition {
   readonly equations: readonly Equation[];
-  /** The learned matrices and, in the next field, the learned vectors: each list in the order of the text */
+  /**
+   * The learned matrices and, in the next field, the learned vectors: each list in the order in which the equations
+   * name them
+   */
   readonly matrices: readonly Matrix[];
   readonly vectors: readonly Vector[];
-  /** The state h comes first. */
+  /** Names of the states; the first one is h, which is also the output. */
   readonly states: readonly string[];
 }
 
 /**
  * Reads the equations of a cell.
- * @throws CharnnError that says at which line and column, what is wrong and what to write instead
+ * @throws CharnnError with the line and column of an error, what is wrong and what to write instead
  */
 export function defineCell(text: string): CellDefinition {
   return new Definition(text).result();
@@ -160,7 +163,10 @@ class Definition {
     };
   }
 
-  /** Checks every name in an expression, and adds the suffix to names of learned matrices and vectors. */
+  /**
+   * Checks every name in an expression, and adds the suffix that `named` describes to names of learned matrices and
+   * vectors.
+   */
   private resolve(e: Expression, suffix: string, states: readonly string[]): Expression {
     const part = (of: Expression) => this.resolve(of, suffix, states);
     switch (e.kind) {

@@ -10,8 +10,8 @@ export interface Backward {
   /** Gradients w.r.t. the columns of the input projection */
   readonly inputs: readonly Node[];
   /**
-   * By group: gradients w.r.t. its products. A group that accumulates has none, because its products share the gradient
-   * of the input projection.
+   * For each group of matrices, the gradients w.r.t. its products. A group whose products are added to the input
+   * projection has none, because its products share the gradient of the input projection.
    */
   readonly products: readonly (readonly Node[])[];
   /** Gradients w.r.t. the learned vectors, from a single row of the batch */

@@ -20,7 +20,7 @@ export interface EmittedOperation {
 export interface StageWork {
   /** Nodes that must be in memory after the stage, and where; they are computed here or copied from elsewhere. */
   readonly results: readonly { readonly node: Node; readonly home: Home }[];
-  /** Nodes whose values are summed over all rows, and where the sums go */
+  /** Nodes whose values are summed over all rows of the batch, and where the sums go */
   readonly sums: readonly { readonly node: Node; readonly home: Home }[];
 }
 

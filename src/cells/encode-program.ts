@@ -1,16 +1,17 @@
 /**
  * Encodes a program as integers, for the kernel (`backend/kernels/program.c`) and the reference back end:
  *
- *     header:      registers, accumulates, columns of the input projection, its region, number of groups,
- *                  whole rows; offsets of the four lists of steps, and of the table of groups
- *     group:       region of what it multiplies, region of its products, number of matrices
- *     list:        number of steps, then each of them
+ *     header:      number of registers, whether a group accumulates, number of columns of the input projection, region
+ *                  of the input projection, number of groups, whether operations need whole rows; offsets of the four
+ *                  lists of steps, and of the table of groups
+ *     group:       region of the vector that its matrices multiply, region of its products, number of matrices
+ *     list:        number of steps, then the steps
  *     step:        0, number of places, places, number of operations, operations
  *                  1, group                        products of the forward pass
- *                  2, group, region, accumulate    gradient w.r.t. what a group multiplies
+ *                  2, group, region, accumulate    gradient w.r.t. the vector that the group's matrices multiply
  *     place:       a vector in memory: base, region, whether it moves with the time step, row stride, column; the last
  *                  two in multiples of H
- *     operation:   number, result and three operands: a register, or -1 - index of a place
+ *     operation:   number of the operation, its result and three operands: each a register, or -1 - index of a place
  */
 import { CharnnError } from '../errors.js';
 import { cellLimits } from './cell-limits.js';

@@ -188,7 +188,7 @@ function accumulated(forward: Forward): Forward {
 }
 
 /**
- * Finds which nodes change with the state, among the roots and everything they are computed from.
+ * Finds which nodes change with the state, among `roots` and all nodes from which they are computed.
  * @param accumulates whether products of the state are added to the input projection, which then changes with the state
  * as well
  */

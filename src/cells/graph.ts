@@ -41,11 +41,11 @@ export const operations = {
   norm: 1,
   /** 1 where a > b, else 0 */
   greater: 2,
-  /** d s (1 - s), from d and s */
+  /** The gradient w.r.t. x, where s = sigmoid(x) and d is the gradient w.r.t. s: d s (1 - s), from d and s */
   dSigmoid: 2,
-  /** d (1 - t²), from d and t */
+  /** The gradient w.r.t. x, where t = tanh(x) and d is the gradient w.r.t. t: d (1 - t²), from d and t */
   dTanh: 2,
-  /** The gradient w.r.t. x of norm(x), from d and x */
+  /** The gradient w.r.t. x, where d is the gradient w.r.t. norm(x), from d and x */
   dNorm: 2,
   /** Fused operations: a b + c, a b - c, c - a b */
   multiplyAdd: 3,
@@ -177,7 +177,7 @@ export function isConstant(node: Node, value: number): boolean {
   return node.op === 'constant' && node.index === value;
 }
 
-/** The roots and all nodes from which they are computed, each after its operands */
+/** The given nodes and all nodes from which they are computed, each after its operands */
 export function closure(roots: readonly Node[]): Node[] {
   const found = new Set<Node>();
   const pending = [...roots];

@@ -21,14 +21,14 @@ import {
 } from './stages.js';
 
 /**
- * A column of the input projection or of matrix products, which may be reused for another value once its own has been
- * read for the last time
+ * A column of the input projection or of matrix products. It may be reused for another value, once its first value has
+ * been read for the last time.
  */
 interface Column {
   readonly home: Columns;
   /**
-   * The forward stage in which the column's value is last read, and the backward stage in which the gradient is written
-   * to the column
+   * The forward stage in which the column's first value is last read, and the backward stage in which the gradient is
+   * written to the column
    */
   readonly lastRead: number;
   readonly gradientAt: number;
@@ -46,12 +46,12 @@ export class Layout {
   readonly projection: number;
   readonly stateRegions: number[];
   readonly stateGradients: number[];
-  /** By group: the vector that its matrices multiply, and the products */
+  /** For each group of matrices: where the vector that they multiply is stored, and where their products are */
   readonly arguments: readonly Columns[];
   readonly products: readonly Columns[];
   /**
-   * By group: where the gradient w.r.t. the vector that it multiplies is stored; undefined for a state, whose gradient
-   * has a place already
+   * For each group of matrices: where the gradient w.r.t. the vector that they multiply is stored; undefined if this
+   * vector is a state, because `stateGradients` has a place for its gradient
    */
   readonly argumentGradients: readonly (Columns | undefined)[];
   /** Locations of nodes of the forward pass; a node is read from its first location. */
@@ -210,8 +210,10 @@ export class Layout {
   }
 
   /**
-   * Collects the columns of the input projection and of matrix products that become free after their last use. A value
-   * that the backward pass reads after the gradient has been written to its column gets a copy.
+   * Lists the columns of the input projection and of matrix products that may hold other values, because the backward
+   * pass does not read the first value of these columns. Such a column is free from the last forward stage that reads
+   * its first value to the backward stage that writes the gradient to the column. If the backward pass reads a value
+   * even after the gradient has been written to its column, the value is copied to a new column.
    */
   private freeColumns(kept: ReadonlySet<Node>): Column[] {
     const { graph } = this;

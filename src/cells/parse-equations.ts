@@ -19,7 +19,7 @@ import { type Expression, fail, functions, isMatrix, type Line, type Operator } 
 
 /**
  * Parses the lines of a text.
- * @throws CharnnError that says at which line and column, what was expected and what to write
+ * @throws CharnnError with the line and column of an error, what was expected there and what to write
  */
 export function parse(text: string): Line[] {
   return new Parser(tokens(text)).lines();

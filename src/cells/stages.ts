@@ -22,8 +22,8 @@ export interface Stages {
 }
 
 /**
- * Whether the group multiplies a state. The backward pass of its product then adds to the gradient w.r.t. the state,
- * and no stage waits for the result.
+ * Whether the matrices of a group multiply a state. The backward pass of their products then adds to the gradient
+ * w.r.t. the state, and no stage waits for the result.
  */
 export const multipliesState = ({ argument }: Group) => argument.op === 'state';
 
@@ -52,7 +52,7 @@ export function forwardStages({ next, groups, graph }: Forward): Stages {
     levels.set(node, found);
     return found;
   };
-  // in ascending order, so that `level` does not recurse deeply
+  // `closure` lists operands before the nodes that use them, so that `level` does not recurse deeply
   for (const node of closure(roots)) if (!stateful.has(node) && node.op !== 'input') level(node);
   groups.forEach(({ argument }, g) => {
     if (!stateful.has(argument)) first = Math.max(first, groupLevel(g));
@@ -116,7 +116,8 @@ export function backwardRoots({ inputs, products, vectors, states }: Backward): 
 }
 
 /**
- * The nodes that have to be computed for the roots, each after its operands, without leaves and without given nodes.
+ * The nodes that have to be computed to obtain `roots`, each after its operands. Leaves, and nodes for which `given`
+ * returns true, are left out.
  */
 export function computed(roots: readonly Node[], given: (node: Node) => boolean): Node[] {
   const found = new Set<Node>();
@@ -129,7 +130,7 @@ export function computed(roots: readonly Node[], given: (node: Node) => boolean)
   return [...found].sort((a, b) => a.id - b.id);
 }
 
-/** For each operand: the last stage that reads it */
+/** For each node that other nodes use as an operand: the last stage that reads it */
 export function lastReads(at: ReadonlyMap<Node, number>): Map<Node, number> {
   const reads = new Map<Node, number>();
   for (const [node, stage] of at) {

@@ -191,7 +191,7 @@ export async function resolveLinks(path: string, links = 0): Promise<string> {
   return resolveLinks(resolve(dirname(path), link), links + 1);
 }
 
-/** Makes the rename itself durable, on systems that can flush a folder. */
+/** Makes the renaming of a file in a folder survive a crash, on systems that can flush a folder. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   if (handle === undefined) return;

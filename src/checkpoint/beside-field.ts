@@ -1,4 +1,4 @@
-/** The fields of files that describe labels, their values, and vectors. */
+/** Reads the fields of files about labels and vectors, which accompany the records of a text. */
 import { CharnnError } from '../errors.js';
 import type { Fields } from '../json/fields.js';
 import { integersFrom, limits, ranges } from '../limits.js';
@@ -6,7 +6,7 @@ import type { ModelConfig } from '../model/model-config.js';
 import type { Beside } from '../model/model-data.js';
 import type { Label } from '../text/conditions.js';
 
-/** Reads the fields of the `model` object about labels and vectors. */
+/** Reads from the `model` object how many values each label has, and the size and statistics of the vectors. */
 export function readConditioned(fields: Fields): Pick<ModelConfig, 'labels' | 'vectors'> {
   const counts = fields.get('labels') === undefined ? undefined : fields.array('labels');
   const { expected, holds } = integersFrom(1, limits.labelValues);
@@ -28,7 +28,8 @@ export function readConditioned(fields: Fields): Pick<ModelConfig, 'labels' | 'v
 }
 
 /**
- * Reads the columns with labels and vectors, which must match the network.
+ * Reads the names of the labels and their values, whose numbers must match the network, and the name of the column with
+ * vectors.
  * @throws CharnnError naming the field that is wrong
  */
 export function readBeside(fields: Fields, config: ModelConfig): Beside | undefined {

@@ -12,10 +12,10 @@ import type { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 
-/** Name of the byte array in the list of tensors */
+/** Name of the byte array with the n-gram counts in a file's list of tensors */
 export const countsName = 'counts';
 
-/** Makes the field that describes a table, and the table's bytes. */
+/** Makes the field that describes a table of n-gram counts, and the table's bytes. */
 export function countsField(table: NgramTable, weights?: Float64Array) {
   const field = { ...headOf(table), ...(weights && { weights: Array.from(weights) }) };
   return { field, blob: { name: countsName, bytes: packTable(table) } };
@@ -24,7 +24,7 @@ export function countsField(table: NgramTable, weights?: Float64Array) {
 const count = { ...ranges.whole, holds: (x: number) => ranges.whole.holds(x) && x <= 0xffffffff };
 
 /**
- * Reads and checks the description of a table.
+ * Reads and checks the description of a table of n-gram counts.
  * @throws CharnnError naming the field that is wrong
  */
 export function readTableHead(fields: Fields): TableHead {
@@ -38,7 +38,7 @@ export function readTableHead(fields: Fields): TableHead {
   return {
     context,
     cutoff: fields.within('cutoff', count),
-    // discounts for a count of 1, of 2, and of 3 or more
+    // for each length of context there are three discounts: for a count of 1, of 2, and of 3 or more
     discounts: numbers(
       fields,
       'discounts',
@@ -50,11 +50,11 @@ export function readTableHead(fields: Fields): TableHead {
   };
 }
 
-/** Max bytes of memory that each context and each entry of a table takes, including the trie */
+/** Max bytes of memory that each context and each entry of a table of n-gram counts takes, including its trie */
 const bytesEach = 36;
 
 /**
- * Reads a table.
+ * Reads a table of n-gram counts.
  * @param bytes packed by `countsField`
  * @throws CharnnError when they are damaged, or memory does not suffice
  */
@@ -102,7 +102,7 @@ const eachCharacter = 2.5;
 /** Estimated bytes per context or entry in a file */
 const bytesInFile = 4;
 
-/** Estimated max bytes that a text's counts take in a file */
+/** Estimated max bytes that the n-gram counts of a text take in a file */
 export function countsBytes(characters: number): number {
   return bytesInFile * Math.min(2 * limits.counts.entries, eachCharacter * characters);
 }

@@ -32,7 +32,7 @@ export interface KeptModelsOptions {
 }
 
 export class KeptModels {
-  /** The files of this training by step, each with its status when it was written or found */
+  /** By step, the files of this training, as `stat` described each when it was written or found */
   private readonly own = new Map<number, Stats>();
 
   private constructor(

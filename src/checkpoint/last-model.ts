@@ -4,8 +4,8 @@ import { readAnyModel } from './model-file.js';
 import { readLastModel, statePath } from './state-file.js';
 
 /**
- * Reads the latest weights from the training state. A state has no fitted mixing weights, so the counts of the best
- * model are used.
+ * Reads the latest weights from the training state. A state has no fitted mixing weights, so the n-gram counts of the
+ * best model are used, with its mixing weights.
  * @param path of the model
  * @throws CharnnError when the state is missing or damaged
  */

@@ -100,7 +100,7 @@ export async function lockModel(modelPath: string): Promise<Lock> {
 function acquire(path: string, temporaryName: string, own: Holder, modelPath: string): void {
   const temporary = join(dirname(path), temporaryName);
   try {
-    // on a full disk, the file is created and then cannot be filled
+    // on a full disk, the file is created but cannot be filled, and must then be removed as well
     writeFileSync(temporary, JSON.stringify(own), { flag: 'wx' });
     for (let attempt = 1; !create(path, temporary); attempt++) {
       const holder = readHolder(path);
@@ -178,7 +178,7 @@ function whatIs(stats: Stats): string {
 }
 
 /**
- * Makes the error for a path of a lock at which there is something else, or a lock that is not going to be released.
+ * Makes the error for a lock file that can neither be taken over nor waited for, for instance because it is a folder.
  */
 function inTheWay(path: string, is: string, cause?: unknown): CharnnError {
   return new CharnnError(

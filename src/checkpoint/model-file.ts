@@ -55,7 +55,7 @@ export interface ModelContents<Values extends Numbers = Float32Array> {
   /** All fields except the tensors, in their order; absent ones are undefined */
   readonly fields: Readonly<Record<string, unknown>>;
   readonly tensors: readonly NamedValues<Values>[];
-  /** The packed counts of a model, if it has any */
+  /** The packed n-gram counts of a model, if it has any */
   readonly blobs: readonly NamedBytes[];
 }
 
@@ -189,7 +189,7 @@ function readParameters(
 /**
  * Refuses a network that is too large to be read again.
  * @param count number of its parameters
- * @throws CharnnError with both numbers
+ * @throws CharnnError with the number of parameters and the largest one that is allowed
  */
 export function requireReadable(count: number, shown: string): void {
   if (count <= limits.parameters) return;

@@ -18,10 +18,10 @@ const elementBytes = Float32Array.BYTES_PER_ELEMENT;
  */
 export class NumberFile implements SnapshotStore {
   private file: Promise<FileHandle> | undefined;
-  /** Where each slot begins, in bytes */
+  /** By the name of a list: the position in the file at which the list begins, in bytes */
   private readonly places = new Map<string, number>();
   private end = 0;
-  /** A promise that is settled when all lists so far have been written */
+  /** A promise that is settled when all lists that were put so far have been written */
   private lists: Promise<unknown> = Promise.resolve();
 
   /** @param path a file that the training writes; the temporary file is put into the same folder */
@@ -93,7 +93,7 @@ class FileNumbers implements StoredNumbers {
   }
 }
 
-/** Creates a file in the folder of another one, which only this process uses. */
+/** Creates a temporary file, which only this process uses, in the folder of the given file. */
 async function openNameless(path: string): Promise<FileHandle> {
   const target = await resolveLinks(path);
   const name = join(dirname(target), temporaryName(target, randomBytes(4).toString('hex')));

@@ -1,9 +1,12 @@
-/** The units of pairs, as the `text` object of files records them. */
+/** Reads how sources and targets of pairs are divided into characters, from the `text` object of a file. */
 import type { Fields } from '../json/fields.js';
 import { maxSymbols } from '../text/pair-coding.js';
 import { type PairUnits, sideUnits } from '../text/unit.js';
 
-/** Reads the units of pairs, and the symbols for which the vocabulary has characters. */
+/**
+ * Reads the units of sources and of targets (characters, bytes or symbols), and the symbols that private-use characters
+ * stand for.
+ */
 export function readPairUnits(text: Fields): PairUnits {
   const fields = text.fields('pairs');
   const symbols = fields.array('symbols');

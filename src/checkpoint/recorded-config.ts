@@ -10,7 +10,7 @@ import { trainingRows } from '../train/schema/training-rows.js';
 import type { TrainConfig, TrainLength } from '../train/train-config.js';
 
 /**
- * Reads a configuration and checks every field of it against its row.
+ * Reads a configuration, and checks every field of it against the option's row in the schema.
  * @throws CharnnError naming the field that is wrong
  */
 export function readTrainConfig(fields: Fields): TrainConfig {
@@ -18,7 +18,7 @@ export function readTrainConfig(fields: Fields): TrainConfig {
   return { ...config, length: readLength(fields.fields('length')) } as TrainConfig;
 }
 
-/** Reads a field for each row of a table. */
+/** Reads a field for each option in a table of options. */
 export function readRows(table: OptionTable, fields: Fields): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const key of Object.keys(table)) values[key] = readRow(table, key, fields);
@@ -26,8 +26,8 @@ export function readRows(table: OptionTable, fields: Fields): Record<string, unk
 }
 
 /**
- * Reads the field of one row.
- * @throws CharnnError naming the field if the row does not allow its value
+ * Reads the field of one option.
+ * @throws CharnnError naming the field if the option does not allow its value
  */
 function readRow(table: OptionTable, key: string, fields: Fields): unknown {
   const row = table[key];

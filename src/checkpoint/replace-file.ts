@@ -36,7 +36,7 @@ const heldCodes: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'EBUSY']);
 /** Files that this process has stored under a second name, by the path where they belong */
 const besides = new Map<string, string>();
 
-/** A file was written, but under a second name, because another program holds its own file open. */
+/** The new contents of a file were written under a second name, because another program holds the file itself open. */
 export class HeldFileError extends CharnnError {
   override readonly name = 'HeldFileError';
 

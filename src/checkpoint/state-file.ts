@@ -152,7 +152,7 @@ function stateOf(file: CheckpointFile, shown: string): TrainingState {
 function readTally(tally: Fields): TrainingState['tally'] {
   const steps = tally.within('steps', whole);
   const gradientNorm = tally.within('gradientNorm', notNegative);
-  // states of earlier versions only have the sum, whose mean is the best estimate
+  // states of earlier versions only have the sum of the gradient norms; the mean then stands for the norm of one step
   const ofOneStep = (key: string) =>
     tally.get(key) === undefined
       ? gradientNorm / Math.max(1, steps)

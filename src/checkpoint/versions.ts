@@ -1,7 +1,7 @@
 /**
- * Versions of charnn's files. A file records the lowest version of its format that can read it. So an earlier version
- * of charnn still reads whatever it understands, and refuses everything else with the advice to update, before an
- * unknown field can confuse it.
+ * Versions of charnn's files. A file records the lowest version of its format that has all features of the file. So an
+ * earlier version of charnn still reads whatever it understands, and refuses everything else with the advice to update,
+ * before an unknown field can confuse it.
  *
  * A feature that an earlier version of charnn cannot read gets an entry in `versions`, with the next version of its
  * formats, and is listed by `modelFeatures`, by `stateFeatures`, or by what writes the file.
@@ -34,12 +34,12 @@ export function firstVersion<Kind extends FileKind>(
   return versions[kind][feature as keyof (typeof versions)[Kind]] as number;
 }
 
-/** The latest version that this version of charnn reads. */
+/** The latest version of a file's format that this version of charnn reads. */
 export function latestVersion(kind: FileKind): number {
   return Math.max(...Object.values(versions[kind]));
 }
 
-/** The lowest version that can read a file with these features. */
+/** The lowest format version that a file with these features can have. */
 export function leastVersion<Kind extends FileKind>(
   kind: Kind,
   features: readonly FileFeature<Kind>[],

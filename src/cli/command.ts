@@ -9,7 +9,7 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   readonly name: string;
   /** The arguments in commander's notation: `[text...]` */
   readonly arguments?: string;
-  /** The values of the first argument, if there are only a few */
+  /** The values of the first argument, if only a few are allowed */
   readonly choices?: readonly string[];
   readonly summary: string;
   /** The description; its line ends count as blanks */
@@ -26,8 +26,8 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
    */
   readonly standardOutput: 'result' | 'events';
   /**
-   * @param allCommands for a command that concerns all of them
-   * @returns the exit code if it is not 0: a number; anything else means 0
+   * @param allCommands loads the definitions of all commands, for a command that needs them
+   * @returns the exit code, if it is a number; any other value means 0
    */
   run(
     args: readonly string[],

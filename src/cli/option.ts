@@ -70,7 +70,7 @@ export function addOptions(
     const spellings = describe({ [key]: row }).map(({ flags, description }) =>
       optionFor(key, row, flags, description),
     );
-    // commander reads the variable when the option is added, so it must be set before
+    // commander reads an environment variable when its option is added, so the variable must be named before
     if (row.environment !== undefined) spellings[0].env(row.environment);
     for (const option of spellings) command.addOption(option);
     const argument = row.argument === undefined ? '' : ` ${row.argument}`;

@@ -12,7 +12,7 @@ import { wrapped } from './text-width.js';
 export interface Output {
   /**
    * Prints a note: something the user should know but need not act on.
-   * @param mark text of charnn's own to follow the message, printed in colour
+   * @param mark follows the message; it is not escaped, because it is charnn's own text, with codes for colours
    */
   note(message: string, mark?: string): void;
   /** Prints a warning: something may not be as the user wants it. It is printed even with --quiet. */

@@ -19,7 +19,7 @@ export interface ProgramSetting {
 
 /**
  * Makes commander's program from the commands.
- * @param definitions of the command that was requested, or of all
+ * @param definitions the definition of the requested command alone, or those of all commands
  */
 export function createProgram(
   // biome-ignore lint/suspicious/noExplicitAny: commands of any options
@@ -91,7 +91,7 @@ function addCommand(
   }
   command.action(async (...parameters: unknown[]) => {
     before(definition);
-    // commander appends the command itself
+    // the last parameter is the command itself, which commander appends
     const [options, ...args] = parameters.slice(0, -1).reverse();
     const words = args.reverse().flat() as (string | undefined)[];
     const code = await definition.run(

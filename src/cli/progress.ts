@@ -44,7 +44,7 @@ function jsonProgress(output: Output): Progress {
   return {
     show(event) {
       showWarning(event, output);
-      // a log reports what has happened, and a phase has only begun
+      // a log reports what has happened, but a phase event only tells what is being done, and how much of it is done
       if (event.type === 'phase') return;
       process.stdout.write(`${jsonText(event)}\n`);
     },
@@ -129,7 +129,7 @@ const curveWidth = 16;
 /** The losses since the beginning, thinned to as many as fit on a line */
 class LossCurve {
   private losses: number[] = [];
-  /** The number of losses that an entry averages, and the losses collected for the next entry */
+  /** The number of losses whose mean is an entry of `losses`, and the losses collected for the next entry */
   private each = 1;
   private waiting: number[] = [];
 

@@ -19,11 +19,13 @@ export const threads = { ...plain(schema.threads), absent: 'usable cores' };
 export const force = plain(schema.force);
 export const plainWeights = plain(schema.plainWeights);
 export const json = flag('print machine-readable JSON');
-export const quiet = flag('print nothing but warnings and errors', { short: 'q' });
+export const quiet = flag('print no progress and no notes, only results, warnings and errors', {
+  short: 'q',
+});
 export const debug = flag('print the stack trace of an error');
 export const page = option('<file>', path, 'write a self-contained HTML page', { short: 'o' });
 
-/** Cell and sizes of a network that is not trained, with these defaults */
+/** Options for the cell and the sizes of a network that is not trained; the given sizes are the defaults */
 export function shape<Sizes extends Readonly<Record<'layers' | 'hidden' | 'embedding', number>>>(
   sizes: Sizes,
 ) {
@@ -38,7 +40,10 @@ export function shape<Sizes extends Readonly<Record<'layers' | 'hidden' | 'embed
   };
 }
 
-/** The row of a training option for another command: without the topic, and without what concerns presets. */
+/**
+ * Returns the definition of a training option for use in another command: without its section of the help, and without
+ * the texts about how training picks or changes its value.
+ */
 function plain<Row extends OptionRow>(row: Row): Omit<Row, 'topic' | 'absent' | 'negation'> {
   const { topic: _, absent: __, negation: ___, ...rest } = row;
   return rest;

@@ -28,14 +28,14 @@ export class Interruption {
     this.controller.abort(name);
   };
 
-  /** Starts listening. */
+  /** Starts listening for signals. */
   constructor() {
     for (const name of names) process.on(name, this.onSignal);
   }
 
   /**
-   * Does work that the first signal ends in an orderly way, through this AbortSignal. The second signal of any kind
-   * ends the process.
+   * Does work that a signal can end in an orderly way: the first signal aborts the AbortSignal that is passed to
+   * `work`. The second signal of any kind ends the process.
    */
   async during<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.orderly = true;
@@ -82,9 +82,9 @@ function hasTerminal(): boolean {
 }
 
 /**
- * Ends a process whose terminal is gone by raising the signal for that. It cannot exit normally, because Node.js 20 and
- * 22 abort when they cannot restore the terminal's mode. Windows itself ends a process whose window is closed, after
- * some seconds.
+ * Ends a process whose terminal is gone by raising SIGHUP. It cannot exit normally, because Node.js 20 and 22 abort
+ * when they cannot restore the terminal's mode. Windows itself ends a process whose window is closed, after some
+ * seconds.
  */
 export function endByHangup(): void {
   if (process.platform === 'win32') return;

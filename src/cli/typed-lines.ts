@@ -9,7 +9,7 @@ const sign = '> ';
 export class TypedLines {
   private readonly screen = new Screen();
   private readonly reader: Interface;
-  /** Characters typed while text was printed */
+  /** Lines that were typed while text was printed */
   private readonly waiting: string[] = [];
   private take: ((line: string | undefined) => void) | undefined;
   private ended = false;
@@ -28,7 +28,7 @@ export class TypedLines {
       ],
     });
     this.reader.on('line', (line) => {
-      // several lines come at once when they are pasted
+      // when several lines are pasted, they arrive at once, and only the first one is awaited
       if (this.take) this.give(line);
       else this.waiting.push(line);
     });
@@ -51,7 +51,7 @@ export class TypedLines {
     }
     if (this.ended) return undefined;
     this.screen.muted = false;
-    // text that was typed in the meantime is already in the line
+    // what the user has typed while text was printed is already in the line, so the cursor stays where it is
     this.reader.prompt(true);
     const typed = await new Promise<string | undefined>((resolve) => {
       this.take = resolve;
@@ -86,7 +86,7 @@ export class TypedLines {
   }
 }
 
-/** Standard error for readline, which suppresses its output while text is printed. */
+/** Standard error as readline sees it: while text is printed, what readline writes is dropped. */
 class Screen extends Writable {
   muted = false;
 

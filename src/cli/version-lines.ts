@@ -10,7 +10,7 @@ export async function versionLines(): Promise<string[]> {
   const { name, note } = device;
   device.close();
   const cores = usableCores();
-  // some systems do not report a name
+  // some systems do not report the name of the processor
   const processor = printable(cpus()[0]?.model.trim() || 'unknown');
   return [
     `charnn ${version}`,

@@ -13,7 +13,10 @@ export interface Seat {
   readonly onThisMachine: number;
 }
 
-/** Names of variables by launcher: rank, size, and processes on the machine */
+/**
+ * The environment variables by which each launcher tells the rank, the number of processes, and the number of processes
+ * on the machine
+ */
 const launchers: readonly (readonly [rank: string, size: string, local: string])[] = [
   ['OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_SIZE'],
   // Hydra, the launcher of MPICH, Intel MPI and MVAPICH; and Slurm with --mpi=pmi2
@@ -41,7 +44,7 @@ function whole(value: string | undefined): number | undefined {
   return digits ? Number(digits[0]) : undefined;
 }
 
-/** A library to try, and whether it has the binary interface that MPI 5.0 fixes */
+/** An MPI library to be tried, and whether it has the binary interface that MPI 5.0 fixes */
 export interface Candidate {
   readonly path: string;
   readonly isStandard: boolean;

@@ -1,6 +1,6 @@
 /**
- * Passes messages between the processes of a training run, and tells the others that this process is alive. A thread
- * does nothing else, so that a process which is reading a text or computing still answers.
+ * Passes messages between the processes of a training run, and tells the other processes that this process is alive. A
+ * separate thread does nothing else, so that a process which is reading a text or computing still answers.
  */
 import { CharnnError } from '../errors.js';
 import type { Handler } from '../threads/handler.js';

@@ -11,7 +11,7 @@ export interface Letter {
   readonly content: unknown;
 }
 
-/** Milliseconds allowed for a last message to reach the others */
+/** Milliseconds allowed for a last message to reach the other processes */
 const farewellMs = 300;
 
 export class Link {
@@ -27,7 +27,7 @@ export class Link {
   /**
    * Joins the other processes; returns when all have joined.
    * @param size number of processes that the launcher has started
-   * @throws CharnnError where MPI cannot be used, or is that of another launcher
+   * @throws CharnnError when MPI cannot be used, or the MPI library belongs to another launcher
    */
   static async open(size: number): Promise<Link> {
     // UCX, the library through which MPICH and Open MPI send, would intercept the memory functions of the process,

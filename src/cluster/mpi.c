@@ -3,9 +3,9 @@
  * compiled without mpi.h and is not linked to any MPI library, but loads the library of the machine on which charnn
  * runs.
  *
- * Implementations of MPI differ in the constants that a program passes to them. There are three kinds, which are
- * distinguished by the names that they export. A handle is a pointer in one kind and an integer in the others; both fit
- * in an intptr_t.
+ * Implementations of MPI differ in the constants that a program passes to them. There are three kinds: Open MPI,
+ * recognised by a name that it exports; the binary interface of MPI 5.0, by the name of the library's file
+ * (launcher.ts); and MPICH. A handle is a pointer in Open MPI and an integer in the other two; both fit in an intptr_t.
  *
  * No call waits inside the library. Instead, code here tests repeatedly whether a message is complete, first at once
  * and then with pauses, so that processes which share cores do not keep each other from working, and so that another
@@ -32,7 +32,7 @@ extern int usleep(unsigned int microseconds);
 #endif
 
 typedef intptr_t handle;
-/* Bytes for a status: more than any implementation needs */
+/* Memory for a status of MPI, which is larger than the status of any implementation */
 typedef struct { int64_t words[16]; } status_t;
 
 static struct {
@@ -54,8 +54,7 @@ static int thread_multiple = 3;
 /* Set by one thread to end the waits of another */
 static volatile int is_broken;
 
-
-/* The tags of mpi.ts: for data that training exchanges, the length of a message, a message, and a sign of life */
+/* Two of the tags in mpi.ts: for the data that training exchanges, and for a sign of life */
 enum { exchange_tag = 1, beat_tag = 4 };
 
 /* Max bytes of a piece of a message, because MPI has lengths of 32 bits */

@@ -88,8 +88,8 @@ export class Peers {
   }
 
   /**
-   * Gathers the numbers of all ranks: those of each rank are at its indices [start, start + length) in the list.
-   * @param values the list for all ranks, in which this rank has set its own numbers
+   * Gathers numbers from all ranks, in a list with a block of equal length for each rank, in the order of the ranks.
+   * @param values the list, in which this rank has set its own block
    */
   gatherNumbers(values: Float64Array): void {
     const length = values.length / this.size;

@@ -85,7 +85,7 @@ async function convertTexts(
   const reading = {
     ...readingOf(sourceColumnOf(options, model), unit, 'replace'),
     ...(columns && { beside: columns }),
-    // with vectors, a source need not have characters
+    // a source that has vectors may be without characters
     isOptional: model.beside?.vector !== undefined,
   };
   requireTable(columns, reading.format);

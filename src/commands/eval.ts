@@ -28,7 +28,8 @@ export const evaluate = defineCommand({
   name: 'eval',
   arguments: '[text...]',
   summary: 'measure how well a model predicts a text',
-  description: 'Print the loss of a model on a text: files, folders or standard input (-).',
+  description:
+    'Print the loss of a model on a text: files, folders or standard input (-). For a model of pairs, print also how many of the targets that it finds for the sources are right.',
   examples: [
     ['charnn eval other-book.txt', 'how well does the model predict it?'],
     ['charnn eval test.tsv', 'accuracy of a model of pairs'],

@@ -61,7 +61,7 @@ const table = {
     seqLength: option(
       '<list>',
       listOf(chunkLength),
-      'number of steps through which training back-propagates; with several numbers, gradients and memory are compared with those of back-propagation through 1,024 characters at once (full)',
+      'number of steps through which training back-propagates; full stands for 1,024 steps; with several values, gradients and memory are compared with those of back-propagation through 1,024 characters at once',
       { absent: 'as the model was trained; 64 for untrained networks' },
     ),
     explode: flag(

@@ -152,7 +152,7 @@ function description(model: Model): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** A summary of a model's counts, with the mean mixing weights for each length of context. */
+/** A summary of a model's n-gram counts, with the mean mixing weights for each length of context. */
 function summaryOf(counts: ModelCounts) {
   const { context, cutoff } = counts.table;
   return { context, cutoff, ngrams: entriesOf(counts.table), weights: weightsByLength(counts) };

@@ -28,7 +28,7 @@ export const lecture = defineCommand({
   name: 'lecture',
   summary: 'write a page that shows how recurrent networks learn',
   description:
-    'Test what a lecture on recurrent networks claims about truncated back-propagation,\nvanishing and exploding gradients, clipping, LSTM and attention, with small\nnetworks and texts. The page has figures for each claim.',
+    'Test what lectures on recurrent networks claim about truncated back-propagation,\nvanishing and exploding gradients, clipping, LSTM and attention, with small\nnetworks and texts. The page has figures for each claim.',
   examples: [
     ['charnn lecture', 'the page lecture.html'],
     ['charnn lecture --json', 'the figures as JSON'],

@@ -50,7 +50,7 @@ export const publish = defineCommand({
   arguments: '[model]',
   summary: 'write a page that runs a model',
   description:
-    'Write a web page that runs a model in the browser of whoever opens it. The page\nis one file and needs no network. The model continues what is typed there.',
+    'Write a web page that runs a model in the browser of whoever opens it. The page\nis one file and needs no internet connection. The model continues what is typed there.',
   examples: [
     ['charnn publish poems.json -o poems.html', 'a page to open or to send'],
     ["charnn publish --weights int8 --title 'A whale'", 'a quarter of the size'],

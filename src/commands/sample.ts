@@ -155,7 +155,7 @@ function closing(last: number | undefined): string {
 
 const nothing: Prompt = { bytes: new Uint8Array(0), ids: [] };
 
-/** Stores the prompt of each record: the common one followed, when lines are completed, by the record's own. */
+/** Stores the prompt of each record: the common prompt, followed by the record's own line if lines are completed. */
 class RecordPrompts {
   private readonly own = new Map<number, Prompt>();
 

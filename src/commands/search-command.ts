@@ -179,7 +179,7 @@ function checkResumed(options: Options): void {
 const trainingBytes = 16 * 2 ** 20;
 
 /**
- * How many of the trainings fit into the memory at the same time.
+ * How many training runs fit into the memory at the same time, at most the wanted number.
  * @throws CharnnError if not even one does
  */
 function fittingTrainings(wanted: number, output: Output): number {

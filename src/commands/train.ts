@@ -132,7 +132,7 @@ async function run(
       event.type === 'warning' ? { ...event, message: spelt(event.message, flagOf) } : event,
     );
   const onModel = async (model: StoredModel) => {
-    // a model trained on pairs writes no text without a source, and one with labels none without their values
+    // no sample is drawn if the model would need a source, as one trained on pairs does, or the values of labels
     if (!samples || (quiet && !json) || model.config.pairs || model.beside) return;
     show(await sampleOf(model, config));
   };
@@ -177,7 +177,7 @@ async function compare(
   output: Output,
 ): Promise<void> {
   const { vocabulary, train, counted = train, validation, pairs } = corpus;
-  // the other models predict texts, not pairs
+  // the models without a network predict texts, not pairs
   if (pairs || validation.length < 2 || (quiet && !json)) return;
   progress.show({ type: 'phase', phase: 'comparing' });
   const result = await baseline(vocabulary, validation, counted);

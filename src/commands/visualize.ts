@@ -167,7 +167,7 @@ function requireEqualText(one: Model, other: Model, path: string): void {
   }
 }
 
-/** The units that were asked for, or else as many as fit on the page, beginning with those that follow a feature. */
+/** The units that were asked for, or as many as fit on the page, beginning with those that correlate with a feature. */
 function chooseUnits(
   asked: OptionsOf<typeof table>['units'],
   model: Model,

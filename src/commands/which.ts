@@ -108,6 +108,6 @@ async function compareModels(
 function modelLabels(paths: readonly string[]): readonly string[] {
   const names = paths.map((file) => basename(file).replace(/\.json$/, ''));
   const labels = new Set(names).size === names.length ? names : paths;
-  // a line of output is one record with tabs in it, also on a terminal
+  // control characters are escaped even in a pipe, because a name has to remain one field of a line of output
   return labels.map(printable);
 }

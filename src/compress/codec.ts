@@ -43,7 +43,10 @@ const freshRate = 4e-3;
 /** Learning rate of a given model, which is low because such a model knows the language and only has to adapt. */
 const givenRate = 1e-3;
 const { chunk } = limits.compressed;
-/** Numbers of streams for short and long contents: fewer streams compress better, more are faster. */
+/**
+ * Number of streams of a short content, and number of characters in each stream of a long one: fewer streams compress
+ * better, more are faster.
+ */
 const fewStreams = 4;
 const longStream = 300_000;
 
@@ -61,7 +64,7 @@ export interface CompressOptions {
 }
 
 /**
- * Compresses a content. One of less than a kilobyte gets a short header if a model was given and WebAssembly computes.
+ * Compresses a content. With a given model and WebAssembly, a content of less than a kilobyte gets a short header.
  * @returns the file, which is at most a few hundred bytes longer than the content
  */
 export async function compress(content: Uint8Array, options: CompressOptions): Promise<Uint8Array> {

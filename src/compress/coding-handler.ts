@@ -1,9 +1,9 @@
 /**
  * A replica in coding, which codes some rows of the streams. All replicas go through the same chunks in lockstep: each
- * codes the characters of its rows with the current weights, then all learn from the chunk together, as in training. In
- * all rows the network's predictions are mixed with those of n-gram counts (`mixed-prediction.ts`). The decoder does
- * the same with the characters that it has just decoded, so that both sides have the same weights at every chunk, to
- * the last bit.
+ * codes the characters of its rows with the current weights, then all learn from the chunk together, as in training.
+ * The network's predictions are mixed with those of n-gram counts (`mixed-prediction.ts`), except in files of early
+ * versions whose network does not learn. The decoder does the same with the characters that it has just decoded, so
+ * that both sides have the same weights at every chunk, to the last bit.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
@@ -25,11 +25,11 @@ import { isText, type Layout } from './stream-layout.js';
 /** The settings of all replicas; they are passed by `postMessage`. */
 export interface CodingPlan {
   readonly layout: Layout;
-  /** Symbols and ids by position in the layout; the decoder fills them in */
+  /** The symbols by position in the layout; the decoder fills them in. */
   readonly symbols: Uint32Array;
   /** The symbol of each id, without the unknown symbol */
   readonly alphabet: Uint32Array;
-  /** The plan of each replica, whose `train` is the ids by position */
+  /** The plan of each replica, where `train` contains the ids by position in the layout */
   readonly replicas: readonly ReplicaPlan[];
   /** Peak learning rate; 0 keeps the network unchanged */
   readonly rate: number;
@@ -48,7 +48,7 @@ export interface CodingPlan {
 /** Max milliseconds of work between two pauses, in which timers can run */
 const sliceMs = 100;
 
-/** Number of steps in which the learning rate rises to its peak; afterwards it falls as 1/√step. */
+/** The learning rate rises to its peak in `warmup` steps, stays there until step `steady`, then falls as 1/√step. */
 const warmup = 20;
 const steady = 2000;
 
@@ -168,8 +168,8 @@ class StreamCoder {
   }
 
   /**
-   * Counts the characters that have not been counted yet, up to the same position in all streams, including those of
-   * the other replicas.
+   * Counts the characters from position `first` to `last` in all streams, including those of the other replicas, except
+   * characters that were counted as soon as they were coded.
    */
   private countChunk(mixed: MixedPrediction, first: number, last: number): void {
     const { layout } = this.plan;

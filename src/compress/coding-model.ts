@@ -16,7 +16,7 @@ export function freshModel(config: ModelConfig, alphabet: Uint32Array): CodingMo
   return { config, weights, alphabet, beginning: config.vocabulary - 1, isGiven: false };
 }
 
-/** @param version of the compressed file: earlier versions do not use the model's counts */
+/** @param version of the compressed file; early versions do not use the n-gram counts of the model */
 export function givenModel(
   { config, weights, vocabulary, counts }: Model,
   version: number,
@@ -32,7 +32,7 @@ export function givenModel(
 
 /**
  * A hash of everything that a model computes with.
- * @param version of the compressed file: earlier versions did not hash the sizes, or the counts
+ * @param version of the compressed file; early versions did not hash the sizes, or the n-gram counts
  */
 export function fingerprint(
   { config, weights, vocabulary, counts }: Model,
@@ -65,9 +65,9 @@ function hashCounts(hash: Hash, { table, weights }: ModelCounts): void {
 
 /**
  * A fingerprint of the machine's arithmetic: the hash of a fixed text, coded by a model that learns.
- * @param model whose kind of cell computes it
- * @param version of the compressed file: earlier versions used an LSTM whatever the model was
- * @param rate its learning rate; with 0 only the arithmetic of prediction is tested
+ * @param model the one whose kind of cell is used, in a small network
+ * @param version of the compressed file; early versions used an LSTM whatever the model was
+ * @param rate the learning rate; with 0 only the arithmetic of prediction is tested
  */
 export async function probe(
   device: Scope,

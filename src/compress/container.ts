@@ -25,7 +25,7 @@ const earlierContext = 5;
 const checksumBytes = 8;
 
 export interface Header {
-  /** Number of bytes of the content */
+  /** Number of bytes of the content before it was compressed */
   readonly bytes: number;
   /** SHA-256 of the content, in hexadecimal */
   readonly sha256: string;
@@ -35,7 +35,7 @@ export interface Header {
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-/** How a content was coded; the version also decides how probe and fingerprint are computed */
+/** How a content was coded; the version also decides how `probe` and the fingerprint of a given model are computed */
 export interface Coding extends CodingSettings {
   readonly characters: number;
   /** The back end's name, and the hash of its numbers for a fixed text: both must be the same when decompressing */
@@ -114,7 +114,7 @@ function readVersion(fields: Fields, name: string): number {
   return version as number;
 }
 
-/** Reads the header. Its checksum was right, so charnn would not have written a header with a wrong value. */
+/** Reads the header, whose checksum was right: if a value is wrong, the header was not written by charnn. */
 function readHeader(fields: Fields, version: number): Header {
   const bytes = fields.integer('bytes', 0, maxima.contentBytes);
   const content = { bytes, sha256: fields.string('sha256') };

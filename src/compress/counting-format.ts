@@ -7,7 +7,7 @@ import type { Discounting } from '../counts/growing-ngrams.js';
 
 interface BeginningWeights {
   readonly network: number;
-  /** Weight of the model whose counts grow with the content */
+  /** Initial weight of the n-gram model whose counts grow while the content is coded */
   readonly grown: number;
 }
 
@@ -19,15 +19,15 @@ export interface CountingFormat {
   readonly discounting: Discounting;
   /** Max entries of the n-gram model: more than books of many megabytes have, and less than half a GiB per replica */
   readonly maxCounts: number;
-  /** Number of sets of weights; the length of the longest known context, or -1 for none, decides which set is used */
+  /** Number of sets of mixing weights; the length of the longest known context, -1 for none, decides which is used. */
   readonly sets: number;
   setOf(matched: number): number;
   /**
-   * Initial weights for a new network, a given one, and a given one with counts, whose own mixing weights are then used
-   * for its network and counts
+   * Initial mixing weights for a new model, a given one, and a given one with counts. In the last case only `grown` is
+   * used: the model's network and counts begin with the weights that the model file has for them.
    */
   readonly beginning: Readonly<Record<'fresh' | 'given' | 'counted', BeginningWeights>>;
-  /** Learning rate of the weights */
+  /** Learning rate of the mixing weights */
   readonly rate: number;
   /** Whether counts are mixed in even if the network does not learn */
   readonly isAlwaysMixed: boolean;
@@ -42,9 +42,9 @@ export interface CountingFormat {
 export const maxCounts = 10_000_000;
 
 /**
- * The format of a version. Earlier versions have one discount, contexts of five characters, and a set of weights for
- * each length.
- * @param context length of the longest context, in later versions
+ * The format of a version. The versions that do not use a given model's counts have a single discount, and contexts of
+ * at most five characters.
+ * @param context length of the longest context, in the other versions
  */
 export function countingFormat(version: number, context: number): CountingFormat {
   if (version < firstVersion('compressed', 'modelCounts')) {

@@ -13,7 +13,7 @@ const total = 1 << 16;
 const rate = 4;
 
 export class EscapeCoder {
-  /** Probability that the next bit is 0, given the bits before it; a leading 1 marks how many these are */
+  /** Probability that the next bit is 0. The key is a binary number: a leading 1, then the symbol's bits before it. */
   private readonly zero = new Map<number, number>();
 
   encode(symbol: number, encoder: RangeEncoder): void {

@@ -22,7 +22,7 @@ export class MixedPrediction {
   private readonly mixer: Mixer;
 
   /**
-   * @param size V
+   * @param size number of symbols
    * @param isGiven whether the network is that of a given model
    * @param counts of the model, if it has any
    */
@@ -58,7 +58,7 @@ export class MixedPrediction {
   }
 
   /**
-   * @param logits the network's for this character, beginning at `start`
+   * @param logits the network's logits for the character, beginning at `start`
    * @param ids the text, in which the character is at index `at`
    * @returns logarithms of the probabilities, up to a constant; valid until the next call
    */

@@ -11,16 +11,19 @@ import type { Frequencies } from './frequencies.js';
 
 /** A prediction to be mixed with others */
 export interface MixedInput {
-  /** sᵢ for the current character, by symbol */
+  /** For each symbol, the logarithm of its probability as the next character, up to a constant */
   readonly logs: Float64Array;
-  /** Initial weights of each set; the choice of the set reflects how reliable the prediction is */
+  /**
+   * Weights of this prediction, one for each degree of reliability; each learns from the characters for which it is
+   * used.
+   */
   readonly weights: Float64Array;
-  /** The set that is used for the current character */
+  /** Index of the weight for the current character; callers choose it by how reliable the prediction is. */
   set: number;
 }
 
 export class Mixer {
-  /** Σᵢ wᵢ sᵢ for each symbol */
+  /** The mixed prediction: for each symbol, the weighted sum of the logarithms of all predictions */
   readonly mixed: Float64Array;
 
   /**

@@ -51,7 +51,7 @@ export class RangeEncoder {
 
   /**
    * Chooses the number within the range that ends with the most zero bytes.
-   * @returns how many these are
+   * @returns the number of these zero bytes
    */
   private takeRoundest(): number {
     const { low, range } = this;

@@ -28,7 +28,7 @@ import {
 } from './short-container.js';
 import { bytesOfSymbols, symbolsOfBytes } from './symbols.js';
 
-/** @param context whose device is the back end of short files */
+/** @param context its device must have the back end `shortBackend` */
 export async function compressShort(
   content: Uint8Array,
   model: Model,

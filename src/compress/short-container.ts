@@ -15,9 +15,9 @@ import { damaged } from './container.js';
 
 /** Contents with fewer bytes than this get a short header. */
 export const shortBytes = 1024;
-/** The back end that computes such files */
+/** The back end that computes files with a short header */
 export const shortBackend = 'wasm (simd)';
-/** The version of long files whose way of coding is used. */
+/** A content with a short header is coded in the same way as in files with a long header of this version. */
 export const shortVersion = 4;
 
 /** First bytes, which do not occur in UTF-8 */
@@ -26,7 +26,7 @@ const hashBytes = 2;
 
 export interface ShortFile {
   readonly characters: number;
-  /** 2 bytes */
+  /** 2 bytes of a hash of the model */
   readonly modelHash: Uint8Array;
   readonly coded: Uint8Array;
 }

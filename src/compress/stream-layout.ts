@@ -9,7 +9,7 @@ export interface Layout {
   readonly streams: number;
   /** Number of positions in a stream */
   readonly length: number;
-  /** Number of time steps between two updates */
+  /** Number of time steps between two updates of the weights */
   readonly chunk: number;
 }
 

@@ -4,7 +4,7 @@ import type { TextUnit } from '../text/unit.js';
 /** A byte that is not part of valid UTF-8 gets a number above all code points. */
 const strayByte = 0x110000;
 
-/** Code points, or bytes; a byte that is not part of valid UTF-8 becomes a symbol of its own. */
+/** Returns bytes as they are, or as code points, where a byte outside valid UTF-8 becomes a symbol of its own. */
 export function symbolsOfBytes(bytes: Uint8Array, unit: TextUnit): Uint32Array {
   if (unit === 'byte') return Uint32Array.from(bytes);
   const symbols = new Uint32Array(bytes.length);
@@ -41,7 +41,7 @@ export function bytesOfSymbols(symbols: Uint32Array, unit: TextUnit): Uint8Array
   return bytes.subarray(0, at);
 }
 
-/** Number of bytes in the UTF-8 character that begins here; 0 if none does (Unicode Standard, table 3-7). */
+/** Number of bytes in the UTF-8 character that begins at `at`; 0 if none does (Unicode Standard, table 3-7). */
 function characterLength(bytes: Uint8Array, at: number): number {
   const lead = bytes[at];
   if (lead < 0x80) return 1;

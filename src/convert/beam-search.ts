@@ -31,7 +31,7 @@ export class BeamSearch implements TargetSearch {
   readonly parents: Int32Array;
   isDone = false;
   private open: Hypothesis[];
-  /** Best first */
+  /** The targets that have ended, best first */
   private readonly ended: Ended[] = [];
   /** The most probable extensions, best first: log-probability, row, and symbol */
   private readonly likeliest: Float64Array;
@@ -47,7 +47,7 @@ export class BeamSearch implements TargetSearch {
     this.last = new Int32Array(beam).fill(special.tab);
     this.parents = new Int32Array(beam);
     this.open = [{ id: special.tab, before: undefined, length: 0, logProbability: 0 }];
-    // at most `beam` of them end a target, so that at least as many can be extended
+    // of twice `beam` extensions at most `beam` end a target, one for each hypothesis, so at least `beam` others remain
     this.likeliest = new Float64Array(2 * beam);
     this.rows = new Int32Array(2 * beam);
     this.symbols = new Int32Array(2 * beam);
@@ -64,7 +64,7 @@ export class BeamSearch implements TargetSearch {
       const [row, id, logProbability] = [this.rows[i], this.symbols[i], this.likeliest[i]];
       const before = open[row];
       if (id === special.newline) {
-        // an end counts only if it is itself among the most probable
+        // the end of a target counts only if it is itself among the `beam` most probable extensions
         if (i < settings.beam) this.end(before, logProbability);
         continue;
       }

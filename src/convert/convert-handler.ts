@@ -36,7 +36,7 @@ export interface PackedTargets {
   readonly cut: Uint8Array;
   /** Number of characters of each source that the model does not know */
   readonly unknown: Int32Array;
-  /** The first few of these characters */
+  /** The first few characters that the model does not know */
   readonly unknownSymbols: readonly string[];
 }
 

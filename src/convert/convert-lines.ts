@@ -39,7 +39,7 @@ export interface Answer {
 export interface ConvertedLine {
   /** The bytes of the line, without its end */
   readonly line: Uint8Array;
-  /** Best first; empty for a line that is empty or too long */
+  /** The targets of the line, best first; none if it is empty or too long */
   readonly answers: readonly Answer[];
   /** Number of characters of the line that the model does not know */
   readonly unknown: number;

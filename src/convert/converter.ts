@@ -1,6 +1,6 @@
 /**
- * Converts sources to targets with a model trained on pairs. Sources of equal length are converted in parallel, and the
- * targets of one do not depend on the others.
+ * Converts sources to targets with a model trained on pairs. Sources of equal length are converted in parallel, but the
+ * targets of a source do not depend on the other sources.
  */
 import { type Backend, isPending, type Tensor } from '../backend/backend.js';
 import { limits } from '../limits.js';
@@ -140,7 +140,7 @@ export class Converter {
     const all = Array.from(searches.keys());
     const unfinished = all.filter((b) => !searches[b].isDone);
     if (unfinished.length === 0) return [];
-    // dropping few sources would cost more than it saves
+    // removing only a few finished sources from the batch would cost more than it saves
     const isNarrowed = unfinished.length <= n / 2;
     const kept = isNarrowed ? unfinished : all;
     const open = kept.map((b) => searches[b]);
@@ -196,7 +196,7 @@ function timeMajor(sources: readonly Ids[], S: number): Int32Array {
   return source;
 }
 
-/** A value for each row of the decoder, [width, n] */
+/** Computes a value for each row of the decoder, [width, n]: `width` rows for each of n sources. */
 function rowsOf(
   searches: readonly TargetSearch[],
   width: number,

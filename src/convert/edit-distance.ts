@@ -1,6 +1,6 @@
-/** The distance of answers from the right ones. */
+/** Measures how far answers are from the right answers. */
 
-/** Edits of several answers, and the length of what they are compared with */
+/** Counts the edits that correct several answers, and the length of the right answers. */
 export class ErrorRate {
   private edits = 0;
   private length = 0;

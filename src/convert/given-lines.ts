@@ -9,7 +9,7 @@ import type { BesideColumns } from '../text/reading-options.js';
 import { parseVectors, scaledVectors } from '../text/vector-text.js';
 
 /**
- * The columns that lines must have.
+ * The columns that lines must have: one for each label that is not chosen for all lines, and one for the vectors.
  * @param chosen labels that are the same for all lines
  */
 export function neededColumns(

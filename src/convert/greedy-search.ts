@@ -1,4 +1,4 @@
-/** Greedy search: writes the most probable symbol each time. */
+/** Greedy search: writes the most probable symbol at each step. */
 import {
   logSumExp,
   type SearchIds,

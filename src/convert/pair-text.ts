@@ -1,4 +1,4 @@
-/** The sides of pairs as texts, and as ids of a model trained on pairs. */
+/** Converts the sources and targets of pairs between text and the ids of a model trained on pairs. */
 import type { Model } from '../model/model-data.js';
 import { type Encoded, uniformText } from '../text/encode.js';
 import { codingOf, type PairCoding } from '../text/pair-coding.js';
@@ -25,7 +25,7 @@ export class PairText {
     return vocabulary.encode(this.isBytes ? Buffer.from(characters, 'latin1') : characters);
   }
 
-  /** The text of a target: UTF-8, unless its unit is bytes */
+  /** The text of a target, encoded in UTF-8 unless the target consists of bytes */
   write(ids: ArrayLike<number>): Uint8Array {
     const { vocabulary } = this.model;
     if (this.isBytes) return vocabulary.decodeBytes(ids);

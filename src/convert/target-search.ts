@@ -39,7 +39,7 @@ export interface SourceLogits {
   readonly stride: number;
 }
 
-/** The search of one source. Its first step has one row, each later one `beam` rows. */
+/** The search for the targets of one source. Its first step has one row, each later one `beam` rows. */
 export interface TargetSearch {
   /** By row: the symbol that was chosen last */
   readonly last: Int32Array;

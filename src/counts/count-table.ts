@@ -24,15 +24,15 @@ export class CountTable {
     return this.used;
   }
 
-  /** Returns the entry's slot, or -1; it is valid until the next insertion. */
+  /** Returns the slot of the entry with these keys, or -1 if there is none; it is valid until the next insertion. */
   find(first: number, second: number): number {
     const slot = this.probe(first, second);
     return this.second[slot] === 0 ? -1 : slot;
   }
 
   /**
-   * Returns the entry's slot, which is valid until the next insertion; an entry that does not exist is created with
-   * counters of 0.
+   * Returns the slot of the entry with these keys, which is valid until the next insertion; an entry that does not
+   * exist is created with counters of 0.
    */
   insert(first: number, second: number): number {
     let slot = this.probe(first, second);
@@ -54,7 +54,7 @@ export class CountTable {
     this.counters[slot * this.width + counter] = value;
   }
 
-  /** Adds 1 and returns the new count. */
+  /** Adds 1 to a counter and returns its new value. */
   add(slot: number, counter: number): number {
     return ++this.counters[slot * this.width + counter];
   }

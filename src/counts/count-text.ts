@@ -19,7 +19,7 @@ export interface CountOptions {
 /**
  * Counts the n-grams of a text. If there are more than `limit`, the rarest are left out: all that occur at most c
  * times, where c is the lowest number with which the table stays within the limit.
- * @param vocabulary V
+ * @param vocabulary V, the number of characters
  */
 export function countText(
   ids: Ids,

@@ -27,7 +27,7 @@ export interface Counted {
    * part
    */
   readonly logs: Float32Array;
-  /** [n] the class of each of these positions in the mixture */
+  /** [n] the class of each held-out character except the first, by which its weights in the mixture are chosen */
   readonly classes: Uint16Array;
 }
 

@@ -1,13 +1,13 @@
 /**
  * Fits the weights of a mixture to a text from which neither the network nor the counts have learned. Newton's method
- * finds the weights of highest likelihood: first one pair for all positions, then a pair for each class, regularised
- * towards the common pair.
+ * finds the weights of highest likelihood: first one pair for all positions, then a pair for each class of positions
+ * (`mixture.ts`), regularised towards the common pair.
  */
 import { usualWeights } from './mixture.js';
 
 /** The positions to which the weights are fitted, with n predictions each by network and counts */
 export interface FitData {
-  /** V */
+  /** V: the number of characters */
   readonly vocabulary: number;
   /** [n, V] the network's logits */
   readonly logits: Float32Array;
@@ -32,7 +32,7 @@ const largest = 3;
 const precision = 1e4;
 
 /**
- * Fits a pair of weights for each class.
+ * Fits a pair of weights for each class of positions.
  * @param classes number of classes
  * @returns [classes, 2] weights of network and counts
  */

@@ -3,7 +3,8 @@
  * the formula of `NgramReader`, on counts that still grow.
  *
  * Only the longest contexts count every occurrence. In a shorter context, a character is counted only when it is new in
- * the context longer by one, so that its count is the number of different continuations: the idea of Kneser and Ney.
+ * the context longer by one, so that its count is the number of different characters that precede the n-gram: the idea
+ * of Kneser and Ney.
  */
 import type { Ids } from '../text/unit.js';
 import { CountTable } from './count-table.js';
@@ -24,8 +25,8 @@ export interface GrowingOptions {
 }
 
 /**
- * Indices of a context's counters: n_k, t_k, the most recent character to follow it that had not followed it before
- * (plus 1), the number of its counts that are 1, and of those that are 2
+ * Indices of a context's counters: the sum of its counts, the number of different characters that have followed it, the
+ * latest character that followed it for the first time (its id plus 1), and how many of its counts are 1, and are 2
  */
 const [sumOf, typesOf, latestOf, onesOf, twosOf] = [0, 1, 2, 3, 4];
 
@@ -33,13 +34,13 @@ export class GrowingNgrams {
   readonly context: number;
   /** Length of the longest known context in the latest prediction; -1 if none was known */
   matched = -1;
-  /** How often that context has occurred */
+  /** How often the longest known context has occurred: the sum of its counts */
   seen = 0;
   private readonly maxCounts: number;
   private readonly hasOneDiscount: boolean;
   /**
-   * By order, context and character: n_k(c), and the most recent character to precede this n-gram that had not preceded
-   * it before (plus 1)
+   * By order, context and character: the count of the character in the context, and the character that was new in the
+   * context just before this one was (its id plus 1); so the characters that followed a context form a linked list
    */
   private readonly counts = new CountTable(2);
   /** By order and context: the counters of the context */
@@ -163,7 +164,7 @@ export class GrowingNgrams {
     }
   }
 
-  /** Updates the counts of counts after a count of this order has risen to `count`. */
+  /** Updates how many counts of order k are 1, 2, 3 and 4, after one of them has risen to `count`. */
   private recount(k: number, count: number): void {
     const { countsOfCounts } = this;
     if (count <= 4) countsOfCounts[4 * k + count - 1]++;
@@ -178,7 +179,7 @@ export class GrowingNgrams {
       return;
     }
     const [ones, twos] = [countsOfCounts[4 * k], countsOfCounts[4 * k + 1]];
-    // if no count of an order is 1, or every count is, its discount cannot be estimated
+    // if no count of this order is 1, or none is 2, the discount cannot be estimated
     const one = ones > 0 && twos > 0 ? ones / (ones + 2 * twos) : 0.5;
     discounts.fill(one, 3 * k, 3 * k + 3);
   }

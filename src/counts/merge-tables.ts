@@ -23,7 +23,7 @@ export interface Merged {
 
 /**
  * Merges tables.
- * @param vocabulary V of the merged table
+ * @param vocabulary V, the number of characters of the merged table
  * @param limit max number of entries; beyond it the rarest n-grams are left out
  * @throws Error for tables whose longest contexts differ
  */

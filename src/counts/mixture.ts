@@ -14,14 +14,14 @@ import { withTrie } from './reading-trie.js';
 /** The counts of a model, as files record them and threads share them */
 export interface ModelCounts {
   readonly table: NgramTable;
-  /** [classes, 2] the weights a and b of each class */
+  /** [classes, 2] the weights a and b of each class of positions */
   readonly weights: Float64Array;
 }
 
-/** Lower ends of the ranges of a context's number of occurrences; each range has a class of its own. */
+/** Lower ends of ranges of how often a context occurred; for each length of context, each range is a class. */
 const seenSteps = [1, 2, 3, 5, 9, 33];
 
-/** Number of classes for contexts of up to this length */
+/** Number of classes of positions, given the length of the longest contexts */
 export function classCount(context: number): number {
   return (context + 1) * seenSteps.length;
 }
@@ -56,7 +56,7 @@ export function weightsByLength({
   });
 }
 
-/** Weights used for all classes until some have been fitted: rounded means of those fitted on several texts */
+/** Weights for all positions until weights have been fitted: rounded means of the weights fitted on several texts */
 export const usualWeights: readonly [network: number, counts: number] = [0.65, 0.4];
 
 export class Mixture {

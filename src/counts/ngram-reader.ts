@@ -30,7 +30,7 @@ export class NgramReader {
   private readonly trie: Uint32Array;
   /** By length: the index in the trie of each known context of the latest prediction, from the root onwards */
   private readonly path: Uint32Array;
-  /** Distributions are cached for the root, and for contexts of up to this length that enough characters follow. */
+  /** Distributions are cached for the empty context, and for those up to this length that enough characters follow. */
   private readonly longestKept: number;
   private readonly keptEntries: number;
   /**
@@ -146,7 +146,7 @@ export class NgramReader {
     return count - this.table.discounts[3 * length + Math.min(count, 3) - 1];
   }
 
-  /** The factor γ_k of the shorter context's prediction, multiplied by a weight */
+  /** Returns `weight` times γ_k, the factor of the shorter context's prediction. */
   private rest(length: number, node: number, weight: number): number {
     const { trie } = this;
     const total = trie[node];
@@ -186,16 +186,17 @@ export class NgramReader {
 }
 
 /**
- * Decides for which contexts distributions are cached: for the root, and for contexts up to some length that, like all
- * their shorter contexts, have at least some number of entries. The decision depends only on the table, so that
- * predictions are the same to the last digit everywhere.
- * @returns that length, that number of entries, the number of these contexts, and the number of words that contexts of
- * these lengths take in the trie
+ * Decides for which contexts distributions are cached: for the empty context, and for contexts up to some length that,
+ * like all their shorter contexts, are followed by at least some number of different characters. The decision depends
+ * only on the table, so that predictions are the same to the last digit everywhere.
+ * @returns that length, that number of different characters as `entries`, the number of these contexts, and the number
+ * of words that contexts of these lengths take in the trie
  */
 function keptContexts({ vocabulary, context, levels }: NgramTable) {
   const length = Math.min(longestKept, context);
   /**
-   * By number of entries n: how many contexts have n as the smallest number among themselves and their shorter contexts
+   * By n: the number of contexts for which n is the minimum, over the context itself and its shorter ones except the
+   * empty one, of the number of different characters that follow
    */
   const histogram = new Uint32Array(vocabulary + 1);
   let words = 0;

@@ -2,7 +2,7 @@
  * Lists the n-grams of a text in the order of the trie of contexts, each with its number of occurrences.
  *
  * An n-gram is encoded as a 64-bit number: the characters of its context read backwards, except the latest one, and
- * then the character that followed. Positions are processed in batches that have their latest characters in common, so
+ * then the character that followed. Positions are processed in batches by the latest characters of their contexts, so
  * that memory does not grow with the text.
  */
 import type { Ids } from '../text/unit.js';
@@ -26,8 +26,8 @@ export class NgramLayout {
   readonly mask: number;
 
   /**
-   * @param vocabulary V
-   * @param context N, at most `maxContextFor(vocabulary)`
+   * @param vocabulary V, the number of characters
+   * @param context N, the number of characters of the longest context: at most `maxContextFor(vocabulary)`
    */
   constructor(
     vocabulary: number,
@@ -119,7 +119,7 @@ class Cells {
     }
   }
 
-  /** The latest character of all contexts in a cell */
+  /** The latest character (its id plus 1), which all contexts in a cell have in common */
   latest(cell: number): number {
     return cell >>> this.shift;
   }

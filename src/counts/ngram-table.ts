@@ -62,7 +62,7 @@ export class GrowingLevel {
   readonly entrySymbols = new GrowingList();
   readonly entryCounts = new GrowingList();
 
-  /** @param vocabulary V */
+  /** @param vocabulary V, the number of characters */
   finish(vocabulary: number): ContextLevel {
     const { symbols, childEnds, entryEnds, totals, entrySymbols, entryCounts } = this;
     return {

@@ -3,7 +3,10 @@
  * only one or two cache lines are fetched, instead of one per list. The contexts follow each other, the root first and
  * then level by level, each as 32-bit numbers:
  *
- *     total, c, e, c characters of longer contexts, c indices at which these begin, e characters that followed, e counts
+ *     total, c, e, c characters of longer contexts, c indices where these begin, e characters that followed, e counts
+ *
+ * where `total` is the sum of the context's counts, c the number of known contexts that are one character longer, and e
+ * the number of different characters that followed.
  */
 import { sharedBuffer } from '../machine/shared-memory.js';
 import type { NgramTable } from './ngram-table.js';

@@ -13,14 +13,14 @@ import { GrowingLevel, type NgramTable } from './ngram-table.js';
 const maxOccurrences = 1 << 16;
 
 export class TableBuilder {
-  /** By level and character: the counts in the open contexts */
+  /** By length of the context and character: the counts in the contexts that are open, one of each length */
   private readonly counts: readonly Uint32Array[];
   private readonly occurrences: readonly Uint32Array[];
   private readonly touched: readonly Uint32Array[];
   private readonly touchedCounts: Uint32Array;
-  /** By level: sum of the counts in the open context whose characters were left out */
+  /** By length of the open context: the sum of its counts whose characters were left out */
   private readonly leftOut: Float64Array;
-  /** [N + 1, 4] how many counts are 1, 2, 3 and 4, by level */
+  /** [N + 1, 4] how many counts are 1, 2, 3 and 4, by length of the context */
   private readonly countsOfCounts: Float64Array;
   /** Number of n-grams of two and more characters, by how often they occur */
   private readonly histogram = new Float64Array(maxOccurrences + 1);
@@ -28,8 +28,8 @@ export class TableBuilder {
   private entries = 0;
 
   /**
-   * @param vocabulary V
-   * @param context N
+   * @param vocabulary V, the number of characters
+   * @param context N, the number of characters of the longest context
    * @param cutoff n-grams of two and more characters that occur at most this often are left out
    * @param limit max number of entries; beyond it, only statistics are kept
    */
@@ -50,7 +50,7 @@ export class TableBuilder {
   }
 
   /**
-   * Adds a character to the open context of a level.
+   * Adds a character to the open context of length `level`.
    * @param occurrences how often the n-gram occurs in the text
    */
   add(level: number, symbol: number, count: number, occurrences: number): void {
@@ -61,13 +61,13 @@ export class TableBuilder {
     list[symbol] = Math.min(0xffffffff, list[symbol] + occurrences);
   }
 
-  /** Adds to the open context of a level the sum of counts whose characters were left out. */
+  /** Adds to the open context of length `level` the sum of counts whose characters were left out. */
   addLeftOut(level: number, count: number): void {
     this.leftOut[level] += count;
   }
 
   /**
-   * Closes the open context of a level, after its children.
+   * Closes the open context of length `level`, after the longer ones that end with it.
    * @param symbol the context's earliest character
    * @param isContext false if the context extends before the beginning of the text: its characters then count only in
    * shorter contexts

@@ -66,13 +66,13 @@ function countedCost({ size }: Vocabulary, text: Ids, training: Ids) {
   return { nats, context: reader.table.context };
 }
 
-/** The same sum for a model that learns each character after it has predicted it */
+/** Sum of -ln p of all characters except the first, by a model that learns each character after predicting it */
 function learnedCost({ size }: Vocabulary, text: Ids) {
   const context = usualContext(text.length, size);
   return { nats: new GrowingNgrams(size, { context }).costWhileLearning(text), context };
 }
 
-/** Number of bytes to which `xz -9e` compresses these; undefined if it cannot be run. */
+/** Number of bytes to which `xz -9e` compresses the given bytes; undefined if xz cannot be run. */
 function xzBytes(bytes: Uint8Array): Promise<number | undefined> {
   return new Promise((resolve) => {
     const xz = spawn('xz', ['-9ec'], { stdio: ['pipe', 'pipe', 'ignore'] });
@@ -82,7 +82,7 @@ function xzBytes(bytes: Uint8Array): Promise<number | undefined> {
     xz.stdout.on('data', (chunk: Uint8Array) => {
       length += chunk.length;
     });
-    // it may end before it has read everything, which its exit code then reports
+    // if xz ends before it has read everything, its exit code says so, and the error of its input can be ignored
     xz.stdin.on('error', () => {});
     xz.stdin.end(bytes);
   });

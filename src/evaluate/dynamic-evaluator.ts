@@ -42,7 +42,7 @@ export class DynamicEvaluator {
   private readonly targetBuffer: Indices;
   private updates = 0;
 
-  /** @param judge gives the cost of each character in place of the network, which learns as it would without it */
+  /** @param judge gives the cost of each character in place of the network, which learns the same as without it */
   constructor(
     private readonly backend: Backend,
     model: Pick<Model, 'config' | 'weights'>,

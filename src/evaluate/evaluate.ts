@@ -43,7 +43,7 @@ export interface EvaluateOptions {
   readonly countsWeight?: number | undefined;
   /** The model's weights, if the device holds them already */
   readonly weights?: SharedTensor | undefined;
-  /** Memory that earlier evaluations with the same weights have left */
+  /** Memory of earlier evaluations with the same weights, which can be used again */
   readonly idle?: IdleMemory<SegmentedEvaluator> | undefined;
   /** Called between chunks; if it throws, the evaluation ends. */
   readonly pause?: (() => undefined | Promise<void>) | undefined;
@@ -141,7 +141,7 @@ function readerOf(
   return new SegmentedEvaluator(backend, network, 0, count, seqLength, documents);
 }
 
-/** A pause in the form that the evaluator expects; it can end the evaluation only by throwing. */
+/** Calls `pause` whenever the evaluator asks whether to stop; the answer is always no, but `pause` may throw. */
 function pauseOf(pause: NonNullable<EvaluateOptions['pause']>): () => Answer<boolean> {
   return () => {
     const answer = pause();

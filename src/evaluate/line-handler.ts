@@ -108,8 +108,8 @@ async function lossesOf(
 }
 
 /**
- * A line's ids, with a line end before and after: the first is only read, the second is predicted too. If the model
- * does not know line ends, the character before any text is read first, and nothing follows.
+ * A line's ids, with a line end before and after: the first line end is only read, the second is predicted too. If the
+ * model does not know line ends, only the id 0, with which it begins every text, is put before the line.
  */
 function surrounded(line: Uint8Array, vocabulary: Vocabulary, text: TextOptions): Ids {
   const { ids } = encodeBytes(withoutCr(line, text), vocabulary, text);

@@ -58,7 +58,7 @@ export class LineScorer {
   /**
    * @param network has memory for chunks of `lineSteps` steps and `lineRows` rows
    * @param characters whether each character's loss is wanted
-   * @param unknown of the vocabulary, for the cost of unknown characters
+   * @param unknown the id that unknown characters have, and what each costs in addition to the unknown symbol
    * @param judge gives the cost of each character in place of the network
    */
   constructor(

@@ -106,7 +106,7 @@ export async function* scoreLines(
   }
 }
 
-/** Memory that each worker takes: a network for each of the models */
+/** Bytes of memory that each worker takes: a network for each of the models */
 function workerBytes(models: readonly StoredModel[], dynamic: boolean): number {
   const bytes = models.map(({ config }) =>
     dynamic
@@ -117,7 +117,7 @@ function workerBytes(models: readonly StoredModel[], dynamic: boolean): number {
 }
 
 /**
- * Yields the jobs, and stores each in a map under its index, from which the receiver of its result removes it.
+ * Yields the jobs, and stores each in a map under its index. Whoever receives the result of a job removes it there.
  * @param jobs the map
  */
 export async function* remembered(

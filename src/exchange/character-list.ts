@@ -1,5 +1,5 @@
 /**
- * Reads the characters of a model that another program has trained: a file with a JSON array, in the order of their
+ * Reads the characters of a model that another program has trained, from a file with a JSON array in the order of their
  * ids.
  */
 import { CharnnError } from '../errors.js';
@@ -51,7 +51,7 @@ export async function readCharacterList(path: string): Promise<CharacterList> {
   return { vocabulary: Vocabulary.of(unit, symbols), order, shown };
 }
 
-/** @throws CharnnError for a file that cannot be read, or is too long to be such a list */
+/** @throws CharnnError for a file that cannot be read, or is too long to be a list of characters */
 async function textOf(path: string): Promise<string> {
   const source = await openBytes(path);
   try {

@@ -8,7 +8,7 @@ import { printable } from '../messages/quote.js';
 
 const stringFields: ReadonlySet<string> = new Set(['format', 'separator']);
 
-/** @param fields absent ones are undefined */
+/** @param fields the fields by name; those that are undefined are left out */
 export function metadataOf(fields: Readonly<Record<string, unknown>>): Record<string, string> {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   const text = (key: string, value: unknown) =>

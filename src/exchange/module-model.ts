@@ -78,7 +78,7 @@ function valuesOf({ source }: SafetensorsFile, tensor: StoredTensor): Float32Arr
   return values;
 }
 
-/** Copies what belongs to each character from its old id to its new one. */
+/** Copies the row or column that belongs to each character from the character's old id to its new one. */
 function reorder(
   from: Float32Array,
   into: Float32Array,

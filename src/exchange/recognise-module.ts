@@ -129,13 +129,14 @@ function aroundRecurrent(
   if (biases.length > 1) refuse(biases[1], 'is a second bias outside the recurrent module');
   if (matrices.length > 2) refuse(matrices[2], 'is a third matrix outside the recurrent module');
   if (matrices.length === 0) {
-    throw new CharnnError(`${shown} has no weights of an output layersuch as those of nn.Linear`);
+    throw new CharnnError(`${shown} has no weights of an output layer, such as those of nn.Linear`);
   }
   const outputBias: StoredTensor | undefined = biases[0];
   const stem = ({ name }: StoredTensor) => name.slice(0, name.lastIndexOf('.') + 1);
   const ofBias = matrices.find((matrix) => outputBias && stem(matrix) === stem(outputBias));
   if (matrices.length === 1) {
-    // a single matrix may be both, because files often omit the weight of a Linear that shares the embedding's
+    // a single matrix may be both embedding and output layer, because files often omit the weight of a Linear that
+    // shares that of the embedding
     const [matrix] = matrices;
     return ofBias || outputBias === undefined
       ? { embedding: undefined, output: matrix, outputBias }

@@ -93,7 +93,7 @@ function readHeader(source: ByteSource, shown: string): SafetensorsFile {
 
 /** Advice for a file of another kind that people are likely to give */
 function hint(start: Buffer): string {
-  // a zip archive, as written by torch.save, or a pickle, as written by its earlier versions
+  // torch.save writes a zip archive; its earlier versions wrote a pickle
   if (start.subarray(0, 2).toString('latin1') === 'PK' || start[0] === 0x80) {
     return ", but perhaps one of torch.save: in Python, write the model with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')";
   }
@@ -102,7 +102,7 @@ function hint(start: Buffer): string {
     : '';
 }
 
-/** A part of a source, as a source of its own */
+/** Returns a source of bytes that reads only a part of another source. */
 function part(source: ByteSource, start: number, end: number): ByteSource {
   return {
     read: (into, position) => {

@@ -11,7 +11,7 @@ import type { StoredTensor } from './safetensors-file.js';
 type Decoder = (bytes: DataView, into: Float32Array) => void;
 
 interface Decoding {
-  /** Size of a value */
+  /** Size of a value in bytes */
   readonly bytes: number;
   readonly decode: Decoder;
 }
@@ -68,7 +68,7 @@ export function requireShape(
 
 /**
  * Reads a tensor's values.
- * @param into has the right length
+ * @param into list with as many elements as the tensor
  * @throws CharnnError for a value that is not finite as a float32
  */
 export function readValues(source: ByteSource, tensor: StoredTensor, into: Float32Array): void {

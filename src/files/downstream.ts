@@ -85,7 +85,7 @@ function descriptorsOf(process: string): PipeUser {
         if (stats.isFile()) files.push({ dev: stats.dev, ino: stats.ino });
       }
     } catch {
-      // it has been closed in the meantime
+      // the process may have closed this descriptor since the folder was listed
     }
   }
   return { reads, writes, files };

@@ -5,7 +5,7 @@ export type OwnKind = 'model' | 'state' | 'page' | 'log' | 'compressed' | 'searc
 /** Models in the formats of other programs */
 type ExportKind = 'safetensors' | 'onnx';
 
-/** The order matters, because a model's beginning is also that of other formats. */
+/** The first pattern that matches decides: that of a model would also match a training state and a search. */
 const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
   ['state', /^\{\s*"format":\s*"charnn-state"/],
   ['search', /^\{\s*"format":\s*"charnn-search"/],
@@ -18,7 +18,7 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
   ['log', /^\{"type":"start","model":\{"cell":/],
   ['compressed', /^charnn\0z/],
   ['safetensors', /^[\s\S]{8}\{"__metadata__":\{"format":"charnn"/],
-  // field 1, the version of the format, then field 2, the name of the program, which has six letters
+  // ONNX begins with field 1, the version of the format, and field 2, the name of the program, which has six letters
   ['onnx', new RegExp(`^${String.fromCharCode(8)}[\\s\\S]${String.fromCharCode(0x12, 6)}charnn`)],
 ];
 
@@ -26,8 +26,8 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
 export const kindBytes = 2048;
 
 /**
- * Which of the kinds of files that charnn writes a file is; undefined for any other file.
- * @param start its first `kindBytes` bytes, or more
+ * Recognises the kind of a file that charnn has written; undefined for any other file.
+ * @param start at least the first `kindBytes` bytes of the file, or the whole of a shorter one
  */
 export function ownKind(start: Uint8Array): OwnKind | undefined {
   const text = Buffer.from(start.subarray(0, kindBytes)).toString('latin1');

@@ -38,7 +38,7 @@ export class Fields {
     return Fields.of(this.get(key), this.name(key));
   }
 
-  /** Returns an object without checking its fields, for records that charnn only passes on. */
+  /** Returns an object without checking its fields, because charnn only passes it on. */
   record(key: string): JsonObject {
     return this.fields(key).value;
   }
@@ -57,7 +57,7 @@ export class Fields {
     return this.within(key, { holds, expected: `an integer from ${from} to ${to}` });
   }
 
-  /** Reads a number in this range. */
+  /** Reads a number, which must be in the given range. */
   within(key: string, { expected, holds }: Range): number {
     const value = this.get(key);
     return typeof value === 'number' && holds(value) ? value : this.fail(key, expected);

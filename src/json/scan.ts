@@ -129,7 +129,7 @@ class Scanner {
     return list;
   }
 
-  // --- structure ---
+  // --- objects, lists and single values ---
 
   /** Reads an object's fields, and drops those for which `read` returns undefined. */
   private object(read: (key: string) => unknown): JsonObject {
@@ -243,7 +243,7 @@ class Scanner {
     }
   }
 
-  // --- bytes ---
+  // --- reading the bytes of the file ---
 
   /** The byte at the position, or -1 at the end of the file. */
   private peek(): number {

@@ -64,7 +64,8 @@ export async function findState(modelPath: string): Promise<string> {
 }
 
 /**
- * Checks that the disk has room for both files, and for the new version of either while it replaces the old one.
+ * Checks that the disk has room for a model and its training state, and for the new version of either while it replaces
+ * the old one.
  * @param modelBytes size of the model
  * @param stateBytes size of its training state
  * @param keptModels number of further models that will be kept beside it
@@ -100,7 +101,7 @@ function megabytes(bytes: number): string {
 /**
  * Checks that the model beside a state is of the same training run.
  * @param path of the state
- * @returns the state to resume from, and the model; without a model, the best one is still to be found
+ * @returns the state to resume from, and the model; if the model is missing, only the state, without its best loss
  * @throws CharnnError when the model is of another training run, or damaged
  */
 export async function matchModel(

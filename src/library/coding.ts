@@ -28,7 +28,8 @@ export function checkCoding(bytes: unknown, options: unknown, what: 'compress' |
 /**
  * Computes on a device whose results other machines can reproduce: on any machine for short contents, on similar
  * machines for long ones.
- * @param given the device to use, unless the content is short and WebAssembly can run
+ * @param given the device to use; if it is WebAssembly, or for a short content with a model, the back end
+ * `shortBackend` is used instead, if it can run
  * @param coded what is to be compressed, and whether a model was given
  */
 export async function withExactDevice<T>(

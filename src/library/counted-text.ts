@@ -16,10 +16,10 @@ const leastCounted = 5000;
 
 /**
  * The length of the longest context to count.
- * @param asked the option's value; if absent, the length is that of the given model's counts, or else depends on the
- * text
+ * @param asked the option's value; if absent, the length is that of the n-gram counts of the model to start from, or
+ * else depends on the text
  * @returns undefined if nothing is counted
- * @throws CharnnError if the given model's counts have contexts of another length
+ * @throws CharnnError if the n-gram counts of the model to start from have contexts of another length
  */
 export function countedContext(
   asked: number | 'auto' | undefined,
@@ -73,7 +73,7 @@ export function startsIn({ train, counted }: TrainingText, starts: FileStarts): 
   return { ...starts, train: starts.train.map((at) => Math.max(0, at - held)) };
 }
 
-/** The counts of a model to start from, converted to ids of another vocabulary. */
+/** The n-gram counts of a model to start from, converted to ids of another vocabulary. */
 export function countsIn(
   model: Model | undefined,
   { vocabulary }: TrainingText,
@@ -81,7 +81,7 @@ export function countsIn(
 ): NgramTable | undefined {
   const table = model?.counts?.table;
   if (model === undefined || table === undefined || table.context !== context) return undefined;
-  // for each of the model's ids, the new one
+  // for each id of the model's vocabulary, the id of the same character in the new one
   const renumbered = model.vocabulary.mapFrom(vocabulary);
   return mergeTables([{ table, renumbered }], vocabulary.size);
 }

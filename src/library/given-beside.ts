@@ -1,4 +1,4 @@
-/** Labels and vectors of a training text, which become part of the network and its files. */
+/** Labels and vectors of a training text: how they are read, and what the network and its files record of them. */
 import { OptionError } from '../errors.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Beside, Model } from '../model/model-data.js';
@@ -9,7 +9,7 @@ import {
 } from '../text/condition-reader.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 
-/** @param known what a model records about the columns; absent if the texts determine it */
+/** @param known what a model records about labels and vectors; absent if the texts determine which values there are */
 export function conditionReader(
   { beside }: ReadingOptions,
   known?: KnownConditions,
@@ -33,7 +33,7 @@ export function columnsOf({ beside }: Pick<Model, 'beside'>): Pick<ReadingOption
   return { beside: { labels: names, ...(vector !== undefined && { vector }) } };
 }
 
-/** What model and state files record about the columns */
+/** What model and state files record about the columns with labels and vectors */
 export function recordedBeside(
   { beside }: ReadingOptions,
   given: ReadConditions | undefined,

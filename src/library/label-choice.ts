@@ -51,7 +51,7 @@ function labelIn(pair: string, labels: readonly Label[]): Label | undefined {
 }
 
 /**
- * A model of texts for the chosen labels; a model without labels is unchanged.
+ * Fixes the labels of a model of texts to the chosen values; a model without labels is unchanged.
  * @throws UsageError if a label is not given, and as `labelChoice` does
  */
 export function withChosenLabels(model: Model, given: readonly string[] | undefined): Model {

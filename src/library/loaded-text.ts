@@ -21,13 +21,13 @@ export interface TextRules {
   readonly text: TextOptions;
   readonly minCount: number;
   readonly reading: ReadingOptions;
-  /** The coding of pairs, which adds their symbols as they are read; absent for texts */
+  /** How the sources and targets of pairs are written as characters; absent for a text without pairs */
   readonly coding?: PairCoding | undefined;
 }
 
 export interface LoadedText extends TextRules {
   readonly corpus: TextCorpus;
-  /** Labels and vectors of records */
+  /** The labels and vectors that a table gives beside the text of each record, on which the model is conditioned */
   readonly given?: ReadConditions | undefined;
   /** Absolute paths, or `-` for input that is not a file */
   readonly paths: readonly string[];
@@ -71,9 +71,9 @@ export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedTe
   };
 }
 
-/** The units of pairs that options ask for */
+/** The units of sources and of targets that options ask for: characters, bytes, symbols, or `auto` */
 function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
-  // with bytes, the unit of both sides is fixed already
+  // in a text of bytes, the unit is the byte, which is called `char` here; otherwise the pairs decide
   const usual = unit === 'byte' ? 'char' : 'auto';
   return {
     source: sourceUnit ?? usual,

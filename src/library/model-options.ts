@@ -36,7 +36,7 @@ const { temp, tempSchedule, ...filterRows } = choiceRows;
 const countsWeight = countsWeightRow;
 const promptHelp = 'text to continue; it is not part of what is returned';
 
-/** Two of the options have other names in programs than on the command line. */
+/** Options for sampling a text; programs write out the names `temp` and `tempSchedule` of the command line. */
 const oneTextRows = {
   ...extentRows,
   temperature: temp,
@@ -116,7 +116,7 @@ export interface CompressOptions extends OptionsOf<(typeof modelRows)['compress'
 export interface Architecture {
   /** rnn, lstm or gru, or the name of a cell given by equations */
   readonly cell: string;
-  /** The equations of such a cell */
+  /** The equations, if the cell is given by equations */
   readonly equations?: string | undefined;
   readonly layers: number;
   readonly hidden: number;

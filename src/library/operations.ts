@@ -18,7 +18,7 @@ export class Operations {
   private readonly running = new Set<Running>();
   private closing: Promise<void> | undefined;
 
-  /** @param name what messages call the object */
+  /** @param name what messages call the owner of the calls, such as `the model` */
   constructor(private readonly name: string) {}
 
   /** Runs work with a single result. */

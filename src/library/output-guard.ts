@@ -1,6 +1,6 @@
 /**
- * The only place that decides whether a file may be written: the path must be that of a regular file, must not be one
- * that the command reads, and an existing file must be of the kind that replaces it.
+ * The only place that decides whether a file may be written. If the path exists, it must be that of a regular file that
+ * the command does not read, and the file must be empty or of the kind that is to be written: a model replaces a model.
  */
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
@@ -16,7 +16,7 @@ export interface GuardedOutput {
   readonly kind: 'model' | 'state' | 'search' | 'page' | 'safetensors' | 'onnx';
   /** Whether an existing file of this kind may be replaced; a file that was made from a model may always be replaced */
   readonly mayReplace: boolean;
-  /** Whether a command can continue with an existing file of this kind */
+  /** Whether the user can be advised to resume from an existing file instead of replacing it */
   readonly mayResume?: boolean;
   /** Whether the path was derived from the one that was given, so that no option names it */
   readonly isDerived?: boolean;

@@ -15,11 +15,11 @@ import type { modelRows } from './model-options.js';
 import { reportPairs, requireMarks } from './paired-text.js';
 import { readingOf } from './text-reading.js';
 
-/** @throws UsageError for a call that the other kind of model supports */
+/** @throws UsageError for a model of texts if the call needs a model of pairs, and the other way round */
 export function requireKind({ config, beside }: Model, kind: 'texts' | 'pairs'): void {
   if ((kind === 'pairs') === (config.pairs ?? false)) {
     const [label] = beside?.labels ?? [];
-    // the labels of a loaded model of texts have been chosen; a training run leaves them open
+    // the labels of a model of texts are chosen when it is loaded from a file, but not when `train` returns it
     if (kind === 'texts' && label !== undefined) throw missing(label);
     return;
   }

@@ -82,7 +82,7 @@ const reasons: Readonly<Record<PairFault, string>> = {
 
 /**
  * Reports which lines are not pairs.
- * @param where what was searched
+ * @param where what was searched for pairs, as messages show it
  * @throws CharnnError if no line is a pair
  */
 export function reportPairs(

@@ -44,7 +44,7 @@ export async function preparePairs(
   const inputs = { pairs: pairCount(train), layerSteps: layerSteps(train), length: asked, speed };
   const preset = pairPreset(inputs);
   const isShaped = options.hidden !== undefined || initFrom !== undefined;
-  // the length depends on the size that was picked
+  // the length of the training depends on the hidden size that was picked
   const length = isShaped && asked !== undefined ? asked : preset.length;
   const { batchSize, model: size } = { ...preset, ...(initFrom && { model: initFrom.config }) };
   notePicked(options, preset, initFrom, length, messages);
@@ -62,7 +62,7 @@ export async function preparePairs(
   };
 }
 
-/** Reports what was picked. */
+/** Reports the hidden size and the dropout that were picked. */
 function notePicked(
   { hidden, dropout }: CommandTrainOptions,
   { model, epochs, dropout: picked }: PairPreset,

@@ -92,7 +92,10 @@ export async function prepareNew(
   };
 }
 
-/** Picks size, dropout and length where they are not given, and reports what was picked. */
+/**
+ * Picks size, dropout and length where they are not given, and reports what was picked. A given time is shortened if
+ * the text cannot use all of it.
+ */
 async function pick(
   options: CommandTrainOptions,
   threads: number,
@@ -215,7 +218,7 @@ export async function prepareResumed(
     model,
     config: { ...config, threads },
     source: { ...state.source, ...(leftOut.length > 0 && { leftOut }) },
-    // a changed length needs a new plan
+    // if the length of the training has changed, the number of steps must be planned anew
     resume: isDeepStrictEqual(config.length, state.config.length)
       ? state
       : { ...state, plan: { ...state.plan, steps: null } },

@@ -2,7 +2,7 @@
 import { CharnnError, optionName } from '../errors.js';
 import { coresInStep } from '../machine/cores.js';
 
-/** Numbers of processes that train together */
+/** How many processes train together: in all, and on this machine */
 export interface ProcessCounts {
   readonly total: number;
   readonly onThisMachine: number;

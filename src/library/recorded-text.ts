@@ -186,7 +186,7 @@ export function changesOf(
     .join('; ');
 }
 
-/** The files by label. If several folders have files with the same label, these are numbered. */
+/** The files by their recorded names. If files in several folders have the same name, these files are numbered. */
 function byName<T extends { readonly label: string }>(files: readonly T[]): Map<string, T> {
   const counts = new Map<string, number>();
   const named = new Map<string, T>();

@@ -11,7 +11,8 @@ import type { TrainingText } from '../train/job.js';
 import type { Messages } from './messages.js';
 
 /**
- * Returns a given separator with the line ends converted to the text's; it is empty if there is to be no separator.
+ * Returns a given separator with its line ends and normal form converted as those of the text are; it is empty if there
+ * is to be no separator.
  * @throws UsageError for a separator that is too long
  */
 export function readSeparatorOption(
@@ -61,7 +62,7 @@ export interface FileStarts {
 
 /**
  * Adds to a training text its files and records as documents.
- * @throws CharnnError if it has neither
+ * @throws CharnnError for a text of a single file without a separator
  */
 export function withDocuments(corpus: TrainingText, starts: FileStarts): TrainingText {
   const { vocabulary, separator } = corpus;

@@ -77,7 +77,8 @@ export async function* drawRecords(
 }
 
 /**
- * Samples records in pieces. If records are to be selected and there is no list of prompts, it continues without end.
+ * Samples records in pieces. If the caller may reject records (`unique`, `novel`) and there is no list of prompts, it
+ * continues until the caller stops.
  */
 export async function* drawPieces(
   { model, device, weights, idleBatch }: LoadedModel,
@@ -117,7 +118,7 @@ function drawingOf(options: RecordOptions, model: ModelData) {
     ...(tempSchedule !== undefined && { tempSchedule }),
   };
   const isPrompted = prompts.some((text) => text !== '');
-  // a stop sequence that can never occur has no effect
+  // warnings about stop sequences that can never occur are dropped, because such sequences have no effect
   const settings = sampleSettings(drawing, model, { isPrompted, isList }, () => {});
   const ids = prompts.map((text) => idsOf(text, model));
   return isList

@@ -13,11 +13,11 @@ import type { LoadedModel } from './held.js';
 import type { InputLine, LineScore } from './line-scores.js';
 import type { modelRows } from './model-options.js';
 
-/** Max number of lines in a group, if that many are available at once */
+/** Max number of lines that are scored or converted at once, if that many are available */
 const maxGroup = 512;
 
 /**
- * @param call that gets the lines
+ * @param call name of the call that was given the lines, for messages
  * @throws UsageError for a value that is not an iterable of lines
  */
 export function requireLines(lines: unknown, call: 'score' | 'convert'): void {
@@ -52,9 +52,9 @@ export function scoreInput(
 }
 
 /**
- * @param listening makes an iterable end when the call ends
- * @returns groups as `scoreLines` and `convertLines` take them, and whether there are so few lines that starting
- * threads would not pay
+ * @param listening wraps an iterable, so that it ends when the library's call has returned or was aborted
+ * @returns the lines in groups, each to be scored or converted at once, and whether there are so few lines that
+ * starting threads would not pay
  */
 export function lineGroupsOf(
   lines: Iterable<InputLine> | AsyncIterable<InputLine>,

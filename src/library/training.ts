@@ -45,8 +45,8 @@ export interface TrainingRequest {
 export class SavedTraining {
   private latest: StoredModel | undefined;
   /**
-   * The errors of files that were stored under a second name because another program holds the file open, by the name
-   * of that file
+   * For each file that was stored under a second name, because another program holds the file itself open: the error,
+   * by the path where the file belongs
    */
   private readonly held = new Map<string, HeldFileError>();
 

@@ -9,7 +9,7 @@ import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainingText } from '../train/job.js';
 import type { TrainConfig } from '../train/train-config.js';
 
-/** Min number of lines; fewer say nothing about rare ones. */
+/** Min number of lines; fewer lines do not show which costs are rare. */
 const minLines = 100;
 
 /**
@@ -52,7 +52,7 @@ function wholeLines(ids: Ids, newline: number): number[] {
   return ends;
 }
 
-/** Number of lines that are passed on at once */
+/** Number of lines that are passed to scoring at once */
 const groupLines = 256;
 
 async function* textLines(

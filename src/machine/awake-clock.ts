@@ -25,9 +25,9 @@ const thisProcess: TimeSource = {
  */
 const longMs = 10_000;
 /**
- * A process that is awake uses at least this fraction of such an interval as processor time, unless its threads were
- * denied the processor for seconds. What they compute between the previous reading and the beginning of sleep is a
- * smaller fraction.
+ * A process that is awake uses at least this fraction of a long interval as processor time, unless its threads were
+ * denied the processor for seconds. What the threads compute between the previous reading and the beginning of sleep is
+ * a smaller fraction.
  */
 const leastShare = 0.2;
 
@@ -48,7 +48,7 @@ export class AwakeClock {
     return this.awakeMs / 1000;
   }
 
-  /** Seconds asleep since the last call */
+  /** Seconds since the last call for which the computer slept or the process was stopped */
   takeSleep(): number {
     this.look();
     const seconds = this.asleepMs / 1000;

@@ -24,7 +24,7 @@ export const systemFiles: SystemFiles = {
 const mount = '/sys/fs/cgroup';
 
 /**
- * @param controller of version 1, such as `memory`; version 2 has one tree for all controllers
+ * @param controller name of a controller of version 1, such as `memory`; version 2 has one tree for all controllers
  * @returns the folders of the groups that this process is in, from its own to the root, of both versions; not all of
  * them need exist
  */

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { threadsInStep, unequalCores } from './core-speeds.js';
 
-/** Min milliseconds between two readings of the quota, because a program may make thousands of short calls. */
+/**
+ * Min milliseconds between two readings of the processor quota, because a program may make thousands of short calls.
+ */
 const quotaMs = 1000;
 let quota = Number.POSITIVE_INFINITY;
 let quotaReadAt = Number.NEGATIVE_INFINITY;
@@ -27,7 +29,10 @@ export function coresInStep(): number {
   return cores === undefined ? usable : Math.min(usable, threadsInStep(cores));
 }
 
-/** `quota period` of cgroup v2, in microseconds; "max" means none. */
+/**
+ * The processor quota of cgroup v2, in cores. The file contains `quota period` in microseconds; the quota "max" means
+ * that there is none.
+ */
 function quotaV2(): number {
   const [quota, period] = readWords('/sys/fs/cgroup/cpu.max');
   return ratio(Number(quota), Number(period));

@@ -83,7 +83,10 @@ const resources = [
   ['Max data size', 'dataBytes', 'ulimit -d'],
 ] as const;
 
-/** Limits that were read before, by source of files; a process's limits do not change after its start. */
+/**
+ * Caches limits for each object that reads the system's files, because a process's limits do not change after its
+ * start.
+ */
 const known = new WeakMap<
   SystemFiles,
   { readonly resources: readonly (number | undefined)[]; readonly groups: readonly Group[] }
@@ -121,7 +124,7 @@ function resourceLimits(files: SystemFiles, pages: Pages): MemoryLimit[] {
 
 interface Group {
   readonly bytes: number;
-  /** The files that tell how much memory the group uses, and how much of that is file caches */
+  /** The files that tell how much memory the control group uses, and how much of that is file caches */
   readonly usage: string;
   readonly kinds: string;
   readonly caches: RegExp;
@@ -231,9 +234,9 @@ const threadAddressBytes = 700 * 2 ** 20;
 
 /**
  * Checks how many threads fit in memory before they are started, because V8 ends the whole process when a thread finds
- * too little.
+ * too little memory.
  * @param bytesEach bytes that each thread will take, in addition to those of any thread
- * @returns how many of the threads fit, and why no more
+ * @returns how many of the threads fit, and why not all of them
  */
 export function fittingThreads(
   count: number,

@@ -12,7 +12,7 @@ export function processRealm(): string {
   return [hostname(), boot ?? '', namespace ?? ''].join(' ');
 }
 
-/** Whether a process with this id exists in this scope. */
+/** Whether a process with this id exists on this machine, in the process namespace of this process. */
 export function processExists(pid: number): boolean {
   try {
     // signal 0 only checks that a signal could be sent

@@ -1,6 +1,6 @@
 /**
- * Capabilities: the table of which feature works with which cells, back ends and commands. Every other combination is
- * refused, always with the same sentence.
+ * Capabilities: the table of which feature works with which cells, back ends and commands. Wherever another combination
+ * is asked for, it is refused with the sentence that is made here.
  */
 import { type BackendName, backendNames, type Precision } from '../backend/device.js';
 import { OptionError, type Spelling } from '../errors.js';
@@ -75,8 +75,8 @@ function isOfEquations(cell: string | undefined): boolean {
 }
 
 /**
- * The reason why a combination is impossible; undefined if it is possible. The sentence is a function of how options
- * are written.
+ * The reason why a combination is impossible; undefined if it is possible. It is a function that makes the sentence,
+ * given a function that spells options, because they are spelt differently on the command line and in programs.
  */
 export function refusal(wanted: Combination): ((name: Spelling) => string) | undefined {
   const { cell, backend, command, format, precision = 'f32' } = wanted;

@@ -2,9 +2,9 @@
  * Fixes the labels for a whole text: a language model with labels becomes one without them, in which the chosen labels
  * are built in. It computes the same, so code that uses models of texts need not know about labels.
  *
- * The term W_label u, which is added to the input projection at every step, becomes part of the projection's bias. If
- * the input is one-hot, it is added to each of its columns instead. A cell given by equations may have no such bias;
- * then u is appended to the embedding of every character, and W_label to W_ih.
+ * At every step, labels add the term W_label u (see labels.ts) to the input projection W_ih x + b_ih. This term becomes
+ * part of b_ih. If the input is one-hot, it is added to each column of W_ih instead. A cell given by equations has no
+ * b_ih; if its input is not one-hot, u is appended to the embedding of every character, and W_label to W_ih.
  */
 import { cellOf } from './cells/cells.js';
 import { labelWeight } from './labelled-input.js';
@@ -14,8 +14,8 @@ import { type Model, namedTensors } from './model-data.js';
 import { parameterTable } from './parameters.js';
 
 /**
- * @param model of texts, with labels
- * @param values for each label, the index of its value
+ * @param model a language model with labels
+ * @param values for each label, the index of the chosen value
  */
 export function withLabelsChosen(model: Model, values: readonly number[]): Model {
   const { labels: counts = [], ...plain } = model.config;
@@ -61,14 +61,14 @@ export function withLabelsChosen(model: Model, values: readonly number[]): Model
   return { ...rest, config, weights };
 }
 
-/** Whether a model has no bias to which the contribution of its labels can be added */
+/** Whether u is appended to embeddings, because there is neither a bias nor one-hot input to add the labels' term to */
 function isWidened(config: ModelConfig): boolean {
   return config.embedding > 0 && cellOf(config).learned !== undefined;
 }
 
 /**
- * The parameters to which the contribution of labels is added: several with H rows each, one after the other, or all in
- * one
+ * Names of the parameters to which the contribution of the labels is added. A cell given by equations has one parameter
+ * with H rows for each matrix that multiplies the input; other cells have a single one with all rows.
  */
 function inputNames(config: ModelConfig): string[] {
   const { learned } = cellOf(config);

@@ -8,9 +8,9 @@ import { cellOf } from './cells/cells.js';
 import { isResidual, type ModelConfig } from './model-config.js';
 
 export interface Capacity {
-  /** Max T·B */
+  /** Max number of rows in a chunk: T·B, for T steps and B rows in each step */
   readonly maxRows: number;
-  /** Max B */
+  /** Max number of rows in a step (B) */
   readonly maxBatch: number;
   /** Whether `backward` will be called. */
   readonly training: boolean;
@@ -18,18 +18,18 @@ export interface Capacity {
   readonly dropout: boolean;
   /** Whether `forward` will be called with dropout of weights. */
   readonly weightDrop: boolean;
-  /** Whether `forward` will be called with resets of documents. */
+  /** Whether `forward` will be called with rows whose state becomes zero where a document begins. */
   readonly documents?: boolean;
 }
 
-/** Buffers of a chunk in addition to those of its layers: views for one (T, B) */
+/** Views of the buffers of a chunk with T steps and B rows, in addition to those of its layers */
 export interface ChunkViews {
   readonly layers: readonly CellChunk[];
-  /** The input of the layer above, [T, B, H] for each layer, compact, if it differs from the layer's output */
+  /** What each layer passes on to the layer above, [T, B, H]; undefined where that is the layer's output itself */
   readonly layerOutputs: readonly (Tensor | undefined)[];
   /** Gradient w.r.t. the inputs of the layer above, [T, B, H] */
   readonly dOutput: Tensor | undefined;
-  /** Gradient w.r.t. a layer's output before dropout, [T, B, H], if `dOutput` must be kept */
+  /** Gradient w.r.t. a layer's output before dropout, [T, B, H]; undefined if it may overwrite `dOutput` */
   readonly dUndropped: Tensor | undefined;
   /** Logits, [T·B, V] */
   readonly logits: Tensor;

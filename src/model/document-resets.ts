@@ -12,7 +12,7 @@ import { cellOf } from './cells/cells.js';
 import type { ModelConfig } from './model-config.js';
 
 export class DocumentResets {
-  /** The values of the rows that were set to zero, [T·B, H] by layer and state */
+  /** The values that rows had before they were set to zero, [T·B, H] for each layer and tensor of state */
   private readonly kept: readonly (readonly Tensor[])[];
   private readonly hidden: number;
   private T = 0;

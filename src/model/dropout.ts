@@ -10,9 +10,12 @@ export interface Dropout {
   /** Fraction of the recurrent weights set to zero for a whole chunk (weight drop, Merity et al. 2018) */
   readonly weightRate: number;
   readonly seed: number;
-  /** Number of the training step; a mask depends only on seed, step, site and position. */
+  /** Number of the training step; a mask depends only on seed, step, part of the network and position. */
   readonly step: number;
-  /** The range of the rows within the whole batch, whose mask is the same in all threads */
+  /**
+   * The index of this thread's first row in the whole batch, and the number of all rows of the batch. A mask depends on
+   * them, so that a row has the same mask however the rows are divided among threads.
+   */
   readonly firstRow: number;
   readonly totalRows: number;
 }

@@ -1,10 +1,11 @@
 /**
  * The first layer's input projection W_ih · embedding(id) + b_ih.
  *
- * Only V different inputs exist, so the projection is a look-up: table = embedding · W_ihᵀ + b_ih, [V, G·H], whose rows
- * the cell reads by id. The gradient is added to the rows of the table, and from there passed on to the parameters. If
- * a chunk has fewer rows than the vocabulary has characters, computing the projection directly is faster. Both ways
- * give the same numbers in the forward pass. For one-hot input the table is W_ihᵀ + b_ih.
+ * Only V different inputs exist, one for each character of the vocabulary, so the projection is a look-up: table =
+ * embedding · W_ihᵀ + b_ih, [V, G·H] (G and H as in cells/cell.ts), whose rows the cell reads by id. The gradient is
+ * added to the rows of the table, and from there passed on to the parameters. If a chunk has fewer rows than the
+ * vocabulary has characters, computing the projection directly is faster. Both ways give the same numbers in the
+ * forward pass. For one-hot input the table is W_ihᵀ + b_ih.
  */
 import type {
   Backend,
@@ -92,7 +93,7 @@ export class FirstLayerInput {
 
   /**
    * Adds to the gradients of the embedding, W_ih and b_ih.
-   * @param dProjection [T, B, G·H], compact or not
+   * @param dProjection [T, B, G·H] in float32 or bfloat16
    */
   backward(dProjection: Tensor, ids: Indices): void {
     const { backend, weights, gradients } = this;

@@ -11,7 +11,7 @@ export class LabelFeed {
     private readonly maxRows: number,
   ) {}
 
-  /** @param values [C, N] for N = `count` rows; empty without labels */
+  /** @param values [C, N]: for each of C labels, its value in each of N = `count` rows; undefined without labels */
   write(values: Int32Array | undefined, count: number): LabelRows | undefined {
     if (values === undefined) return undefined;
     const { backend } = this;

@@ -53,7 +53,7 @@ export class LabelledInput {
 
   /**
    * Adds to the gradients of all parameters used here.
-   * @param dProjection [T, B, G·H], compact or not
+   * @param dProjection [T, B, G·H] in float32 or bfloat16
    */
   backward(dProjection: Tensor, ids: Indices): void {
     const { characters, labels } = this;

@@ -27,11 +27,11 @@ export function labelWidth({ embedding, hidden }: ModelConfig): number {
 /** The labels of some rows */
 export interface LabelRows {
   /**
-   * [C, N] label by label: the value of each row, as an index among the values of all labels, of which the first
-   * label's come first
+   * [C, N] for C labels: the value of a label in each of the N rows, label by label. A value is an index among the
+   * values of all labels, which begin with those of the first label.
    */
   readonly ids: Indices;
-  /** N */
+  /** The number of rows (N) */
   readonly count: number;
 }
 
@@ -42,7 +42,7 @@ export class LabelEmbedding {
   private readonly width: number;
   private current: LabelRows | undefined;
 
-  /** @param maxRows max N */
+  /** @param maxRows max number of rows (N) */
   constructor(
     private readonly backend: Backend,
     config: ModelConfig,
@@ -55,7 +55,7 @@ export class LabelEmbedding {
     this.part = backend.tensor([maxRows * this.width]);
   }
 
-  /** @returns [N, E], valid until the next call */
+  /** @returns for each row the sum of the embeddings of its labels, [N, E], valid until the next call */
   forward(labels: LabelRows): Tensor {
     const { backend, weights } = this;
     const table = weights.get(labelEmbeddings);
@@ -69,12 +69,12 @@ export class LabelEmbedding {
     return sums;
   }
 
-  /** The sums that were computed last, without the rows that `narrow` has dropped */
+  /** The sums of embeddings that were computed last, without the rows that `narrow` has dropped */
   get last(): Tensor {
     return this.rows(this.sums);
   }
 
-  /** Keeps only some of the rows of the last call; the others cannot be restored. */
+  /** Keeps the sums of embeddings only for the given rows; those of the other rows cannot be restored. */
   narrow(rows: Indices): void {
     const { backend } = this;
     const before = this.rows(this.sums);
@@ -84,7 +84,7 @@ export class LabelEmbedding {
     backend.copy(this.rows(this.sums), moved);
   }
 
-  /** The gradient w.r.t. the sums of the last call, to which layers add; it is zero at first */
+  /** The gradient w.r.t. the sums of embeddings that were computed last. It is zero at first, and layers add to it. */
   gradient(): Tensor {
     const d = this.rows(this.part);
     this.backend.fill(d, 0);
@@ -145,7 +145,7 @@ export class LabelProjection {
 
   /**
    * Adds to the gradients of the matrix and of the sums.
-   * @param dProjection [M, G·H], compact or not
+   * @param dProjection [M, G·H] in float32 or bfloat16
    * @param dSums [N, E]
    */
   backward(dProjection: Tensor, sums: Tensor, dSums: Tensor): void {

@@ -6,11 +6,11 @@ import type { ModelConfig } from './model-config.js';
 import type { ParameterTensors } from './parameters.js';
 
 export interface LayerWeights {
-  /** W_ih [G·H, ·] */
+  /** The input weight W_ih, which has G·H rows, and its bias b_ih, which some cells lack */
   readonly input: { readonly weight: Tensor; readonly bias: Tensor | undefined };
-  /** W_hh [·, H]; absent if no matrix of the cell multiplies units */
+  /** The recurrent weight W_hh, which has H columns; absent if no matrix of the cell multiplies units */
   readonly recurrent: Tensor | undefined;
-  /** b_hh; absent from some cells */
+  /** The recurrent bias b_hh; absent from some cells */
   readonly bias: Tensor | undefined;
   /** Gains of layer normalisation */
   readonly gain: Tensor | undefined;

@@ -5,7 +5,7 @@ export interface LineQuantiles {
   readonly lines: number;
   /** Bits per character that 0, 1, 2, … 100 % of the lines do not exceed */
   readonly percentiles: readonly number[];
-  /** The highest costs, in descending order; cut-offs are in this part of the distribution */
+  /** The highest costs, in descending order, which give percentiles such as 99.9 % without interpolation */
   readonly highest: readonly number[];
 }
 

@@ -7,11 +7,11 @@ import { networkBytes } from './network-bytes.js';
 import { inMemory } from './number-list.js';
 import { ParameterTensors, parameterTable } from './parameters.js';
 
-/** Max T·B and max B of a forward pass */
+/** The largest size of a forward pass: number of rows in all its steps (T·B), and in a single step (B) */
 interface ForwardCapacity {
   readonly maxRows: number;
   readonly maxBatch: number;
-  /** Whether `forward` will be called with resets */
+  /** Whether `forward` will be called with rows whose state becomes zero where a document begins */
   readonly documents?: boolean;
 }
 

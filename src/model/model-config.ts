@@ -22,7 +22,7 @@ export interface ArchitectureFlags {
 export const attentions = ['general', 'dot', 'none'] as const;
 
 export interface Attending {
-  /** Omitted if `general`, and for networks without pairs */
+  /** How a decoder attends to the source; absent if the way is `general`, and from networks without pairs */
   readonly attention?: (typeof attentions)[number] | undefined;
 }
 

@@ -14,7 +14,7 @@ export interface Model {
   readonly vocabulary: Vocabulary;
   /** How texts are converted to characters, which is the same for training, prompts and evaluation */
   readonly text: TextOptions;
-  /** The text that ends each record of the training text; absent if that does not consist of records */
+  /** The text that ends each record of the training text; absent if the training text does not consist of records */
   readonly separator?: string | undefined;
   /** All parameters in the flat order of the parameter table */
   readonly weights: Float32Array;
@@ -42,7 +42,7 @@ export interface Beside {
   readonly vector?: string | undefined;
 }
 
-/** The field of a model or a state, which is absent if there are no labels and vectors */
+/** The field `beside` of a model or a training state, which is absent if there are no labels and vectors */
 export function withBeside(beside: Beside | undefined): { readonly beside?: Beside } {
   return beside ? { beside } : {};
 }

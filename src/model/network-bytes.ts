@@ -6,8 +6,8 @@ import { parameterTable } from './parameters.js';
 /**
  * Estimated bytes of a network that only predicts: packed weights, activations and a state, but not the weights
  * themselves.
- * @param maxRows max T·B
- * @param maxBatch max B
+ * @param maxRows max number of rows in a chunk (T·B)
+ * @param maxBatch max number of rows in a step (B)
  */
 export function networkBytes(config: ModelConfig, maxRows: number, maxBatch: number): number {
   const { flatSize } = parameterTable(config);

@@ -1,6 +1,7 @@
 /**
- * The character model: embedding → L recurrent layers → linear → softmax, over chunks of T steps and B rows. Truncated
- * back-propagation through time is the loop over layers here and the loop over time steps in the cells.
+ * The character model: embedding → L recurrent layers of H units → linear → softmax over V characters, in chunks of T
+ * steps and B rows. Truncated back-propagation through time is the loop over layers here and the loop over time steps
+ * in the cells.
  *
  * With residual connections (He et al. 2016; between LSTM layers, Wu et al. 2016) the layers above the first pass on x
  * + dropout(layer(x)) instead of dropout(layer(x)).
@@ -200,7 +201,7 @@ export class Network {
           dProjection,
           this.layerOutput(chunk, l - 1),
         );
-        // the skip connection passes the gradient unchanged, so this gradient is added to it
+        // if there is a skip connection, `dOutput` already holds the gradient through it, and this gradient is added
         const { weight } = this.layerWeights[l].input;
         backend.linearBackwardInput(dOutput, dProjection, weight, isSkipped);
       }
@@ -223,8 +224,8 @@ export class Network {
   }
 
   /**
-   * Activations of the layers after the last forward pass; after a backward pass, `inputProjection` has the gradient of
-   * what each layer read, and gates may have been overwritten.
+   * Activations of the layers after the last forward pass; after a backward pass, `inputProjection` holds the gradient
+   * w.r.t. the input projection, and gates may have been overwritten.
    */
   get activations(): readonly Pick<
     CellChunk,
@@ -257,7 +258,7 @@ export class Network {
     return this.layerWeights.flatMap(({ recurrent }) => recurrent ?? []);
   }
 
-  /** Writes the input of layer l + 1: layer l's output after dropout, plus its input if the network is residual. */
+  /** Writes what layer l passes on: its output after dropout, plus its input if it has a residual connection. */
   private writeLayerOutput(chunk: ChunkViews, l: number): void {
     const { backend } = this;
     const { output } = chunk.layers[l];

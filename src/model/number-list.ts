@@ -1,6 +1,6 @@
 /** Lists of numbers, either in memory or in a place from which they are read piece by piece. */
 
-/** A list that is not in memory, or a part of one */
+/** A list of numbers that is not in memory, or a part of such a list */
 export interface StoredNumbers {
   readonly length: number;
   subarray(start: number, end: number): StoredNumbers;
@@ -10,7 +10,7 @@ export interface StoredNumbers {
 
 export type Numbers = Float32Array | StoredNumbers;
 
-/** The numbers themselves: the list, or a copy of one that is not in memory */
+/** The numbers of a list in memory: the list itself, or a copy if it is stored elsewhere */
 export function inMemory(numbers: Numbers): Float32Array {
   return numbers instanceof Float32Array ? numbers : numbers.read();
 }

@@ -62,7 +62,7 @@ export function parameterTable(config: ModelConfig): ParameterTable {
   return table;
 }
 
-/** Tables by configuration, cached because each call of a model asks for its own. */
+/** Parameter tables by configuration, cached because they are asked for in each call that uses a model. */
 const tables = new WeakMap<ModelConfig, ParameterTable>();
 
 function newTable(config: ModelConfig): ParameterTable {
@@ -155,7 +155,7 @@ export function initialValues(table: ParameterTable, seed: number): Float32Array
 
 /** Consecutive elements of a flat list */
 export interface ListPiece {
-  /** Index of the first one in the list */
+  /** Index in the list of the first of these elements */
   readonly start: number;
   readonly values: Float32Array;
 }
@@ -187,7 +187,7 @@ export class ParameterTensors {
   constructor(
     private readonly backend: Backend,
     private readonly table: ParameterTable,
-    /** [flatSize] */
+    /** All parameters as one list of `flatSize` elements */
     readonly flat: Tensor,
   ) {
     this.byName = new Map(

@@ -21,7 +21,7 @@ import { clearState, stateRows } from './network-state.js';
 
 const minSegmentLength = 4096;
 const maxSegments = 32;
-/** Length of the lead-in of a segment, in which its state settles. */
+/** Number of characters that are read before a segment and not counted, so that the state settles. */
 export const warmup = 256;
 
 export interface Segments {
@@ -50,7 +50,7 @@ export type Judge = (
   at: number,
 ) => number;
 
-/** Views for chunks of one length */
+/** Views of the buffers for chunks of one length */
 interface ChunkViews {
   readonly inputs: Int32Array;
   readonly targets: Int32Array;
@@ -69,7 +69,7 @@ export class SegmentedEvaluator {
   private readonly state: State;
   private readonly labels: LabelFeed;
   private logits = new Float32Array(0);
-  /** Sum of the judge's costs in the latest call of `total`, in nats */
+  /** Sum of the costs that the function `judge` gave in the latest call of `total`, in nats */
   judged = 0;
 
   /** @param T number of steps in a chunk; the network must have memory for T · rows */
@@ -92,7 +92,7 @@ export class SegmentedEvaluator {
   /**
    * Sum of the losses of the characters in these segments, in nats.
    * @param stopped asked between chunks; if it returns true the result is NaN
-   * @param judge called for the same characters
+   * @param judge gives the costs of the same characters that are summed in `judged`
    */
   async total(
     ids: Ids,
@@ -109,7 +109,8 @@ export class SegmentedEvaluator {
       // over many short texts
       const stop = stopped();
       if (isPending(stop) ? await stop : stop) return Number.NaN;
-      // a chunk ends where the lead-in ends, because there the first segment, which has none, starts from a zero state
+      // no chunk contains both characters before a segment and characters of it, because the first segment, which has
+      // none before it, starts from a zero state
       const steps = Math.min(this.T, (from < 0 ? 0 : segments.length) - from);
       const nats = this.chunk(ids, segments, from, steps, judge);
       total += isPending(nats) ? await nats : nats;
@@ -119,7 +120,9 @@ export class SegmentedEvaluator {
     return total;
   }
 
-  /** Reads a chunk. @returns the sum of its losses; 0 for a chunk of the lead-in */
+  /**
+   * Reads a chunk. @returns the sum of its losses; 0 for a chunk of characters before a segment, which are not counted
+   */
   private chunk(
     ids: Ids,
     segments: Segments,
@@ -169,7 +172,9 @@ export class SegmentedEvaluator {
     return this.sum(ids, segments, from, T, losses, judge);
   }
 
-  /** Fills in the ids that are read and those that follow; returns the resets of documents. */
+  /**
+   * Writes the ids that the network reads and those that it has to predict. Returns the resets and labels of documents.
+   */
   private fill(ids: Ids, { length }: Segments, from: number, T: number) {
     const { rows, inputs, targets } = this;
     const last = ids.length - 1;
@@ -187,7 +192,7 @@ export class SegmentedEvaluator {
     return marker?.marks;
   }
 
-  /** Sums the losses within the text, and the judge's costs of the same characters. */
+  /** Sums the losses of the characters that lie within the text, and the costs that `judge` gives for the same ones. */
   private sum(
     ids: Ids,
     { length }: Segments,

@@ -1,6 +1,6 @@
 /**
- * An input that is the sum of several matrix products: it has rows of its own, which the layer reads like those of a
- * table.
+ * An input that is the sum of several matrix products. The sums are in memory of their own, which the layer reads like
+ * a table of input projections.
  */
 import type { Backend, Indices, Lookup, Tensor } from '../backend/backend.js';
 
@@ -9,8 +9,8 @@ export class SummedInput {
   private readonly places: Indices;
 
   /**
-   * @param maxRows max T·B
-   * @param width G·H
+   * @param maxRows max number of rows in a chunk (T·B)
+   * @param width number of columns of the input projection (G·H)
    */
   constructor(
     private readonly backend: Backend,
@@ -25,7 +25,7 @@ export class SummedInput {
     );
   }
 
-  /** [count, G·H], to write or add to; the latest contents are still there. */
+  /** The first `count` rows of the sums, [count, G·H], to be written or added to; they hold what was written last. */
   rows(count: number): Tensor {
     return this.backend.view(this.sums, 0, [count, this.width]);
   }

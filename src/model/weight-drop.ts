@@ -24,7 +24,7 @@ export class WeightDrop {
     this.dDropped = backend.tensor(weights[0].shape);
   }
 
-  /** Makes the weights for a chunk; without dropout they are the weights themselves. */
+  /** Makes the recurrent weights for a chunk: copies in which a fraction is zero, or without dropout exact copies. */
   forward(dropout: Dropout | undefined): void {
     const { backend } = this;
     this.dropped.forEach((dropped, l) => {

@@ -32,7 +32,7 @@ export function noveltyOf(automaton: SuffixAutomaton, maxRuns: number): Novelty 
 function longestRuns(matches: Int32Array, maxRuns: number): CommonRun[] {
   const runs: CommonRun[] = [];
   matches.forEach((length, end) => {
-    // the string can be extended by the next character, so that the longer one is counted instead
+    // a string that the next character extends is only part of a longer common string, which is listed instead
     if (length === 0 || matches[end + 1] === length + 1) return;
     runs.push({ start: end - length + 1, length });
   });

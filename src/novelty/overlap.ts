@@ -18,8 +18,8 @@ export const sharedRun = 64;
 const pieces = 32;
 const pieceLength = 4096;
 /**
- * In a training text of up to this many characters, the string at every position is looked up; in a longer one, only at
- * every n-th.
+ * In a training text of up to this many characters, the string at every position is looked up; in a longer one, only
+ * the string at every 64th position.
  */
 const maxThorough = 1 << 18;
 
@@ -61,7 +61,7 @@ function wordsOf(ids: Ids): Uint32Array {
   return new Uint32Array(ids.buffer, ids.byteOffset, Math.floor(ids.byteLength / 4));
 }
 
-/** The words that begin at id `first`, copied if they are not aligned. */
+/** The words that begin at id `first`, copied so that they are aligned in memory. */
 function wordsFrom(ids: Ids, first: number): Uint32Array {
   return wordsOf(ids.slice(first));
 }

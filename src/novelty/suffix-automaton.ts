@@ -135,12 +135,15 @@ export class SuffixAutomaton {
  */
 class Edges {
   private readonly mask: number;
-  /** By slot: number of the edge + 1 */
+  /** By slot of the hash table: index of the transition + 1, or 0 if the slot is free */
   private readonly slots: Int32Array;
   private readonly from: Int32Array;
   private readonly symbol: Uint32Array;
   private readonly to: Int32Array;
-  /** By edge, the next edge of the same state; by state, its first edge; each as number + 1, where 0 means none */
+  /**
+   * By transition, the next transition from the same state; by state, its first transition; each as index + 1, where 0
+   * means none
+   */
   private readonly following: Int32Array;
   private readonly first: Int32Array;
   private count = 0;
@@ -156,7 +159,7 @@ class Edges {
     this.first = new Int32Array(capacity);
   }
 
-  /** -1 if there is no such edge */
+  /** Returns the state to which a transition leads; -1 if there is no such transition. */
   get(state: number, symbol: number): number {
     const edge = this.slots[this.slotOf(state, symbol)];
     return edge === 0 ? -1 : this.to[edge - 1];

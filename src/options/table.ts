@@ -52,7 +52,7 @@ export interface OptionRow<T = unknown> {
   readonly since?: number;
   /** Whether the option may be absent from a complete configuration */
   readonly optional?: boolean;
-  /** Whether files record the row although it is not an option */
+  /** Whether files record the value although no option of the command changes it */
   readonly internal?: boolean;
 }
 

@@ -17,14 +17,14 @@ const notice = `/*! uPlot, https://github.com/leeoniya/uPlot\n\n${readFileSync(
   'utf8',
 ).trim()}\n*/`;
 
-/** Replaces an import of the charts by the variable that `charts.js` defines. */
+/** Replaces an import of the chart library, uPlot, by the variable that `charts.js` defines. */
 const chartsOutside: Plugin = {
   name: 'charts-outside',
   resolveId: (id) => (id === 'uplot' ? id : undefined),
   load: (id) => (id === 'uplot' ? 'export default uPlot;' : undefined),
 };
 
-/** Style sheets of each page, in order, after that of the charts if it has any */
+/** Style sheets of each page, in order; on a page with charts, the chart library's style sheet comes before them */
 const pages: Readonly<Record<PageName, readonly string[]>> = {
   attention: ['base.css', 'controls.css', 'attention.css'],
   gradients: ['base.css'],
@@ -35,7 +35,7 @@ const pages: Readonly<Record<PageName, readonly string[]>> = {
   visualize: ['base.css', 'controls.css', 'visualize.css'],
 };
 
-/** The modules with which threads of pages begin, as they were compiled for Node.js. */
+/** The module with which each thread of a page begins, as it was compiled for Node.js */
 const modules: Readonly<Record<string, string>> = {
   'publish-thread': '../published/page-script.js',
 };
@@ -62,7 +62,7 @@ for (const thread of Object.values(threads)) {
     input: fileURLToPath(new URL(modules[thread], import.meta.url)),
     logLevel: 'warn',
     platform: 'browser',
-    // an import from Node.js disappears together with the code that uses it, if the page does not call that
+    // imports from Node.js are removed together with the code that uses them, if the page never calls that code
     external: /^node:/,
     treeshake: { moduleSideEffects: false },
     output: { file, format: 'iife', minify: true },

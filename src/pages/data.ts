@@ -1,13 +1,13 @@
 /** The data of the pages: plain objects, embedded in the page as JSON. */
 
-/** One network's gradient by lag, and its recurrent matrices. */
+/** The gradients of one network by lag and by length of the chunk, and the spectra of its recurrent matrices */
 export interface GradientsSubject {
   readonly name: string;
   readonly seqLength: number;
   readonly positions: number;
   /** Whether the gradient vanishes or explodes, as the end of a sentence whose subject is the gradient */
   readonly regime: string;
-  /** The gradient by length of the chunk; empty if only one length was asked for */
+  /** The gradient of truncated back-propagation by length of the chunk; empty if only one length was asked for */
   readonly truncated: readonly {
     readonly seqLength: number;
     readonly activationBytes: number;
@@ -18,7 +18,7 @@ export interface GradientsSubject {
   readonly flows: readonly {
     readonly name: string;
     readonly cutOff: number;
-    /** Values at lags 1, 2, … */
+    /** Mean and percentiles of the gradient norm at lags 1, 2, … */
     readonly mean: readonly number[];
     readonly p10: readonly number[];
     readonly p90: readonly number[];
@@ -34,7 +34,7 @@ export interface GradientsSubject {
 
 /** A training run whose gradients explode, by step */
 export interface ExplosionData {
-  /** How its gradients are clipped */
+  /** How the gradients of the training run are clipped */
   readonly name: string;
   readonly limit: number | null;
   /** Loss in bits per character */
@@ -56,14 +56,14 @@ export interface GradientsData {
 /**
  * A text as a model read it. Numbers by character are in blobs (see `blob` in encode-blobs.ts), little-endian:
  *
- *     ids         Uint8 (V ≤ 256), else Uint32     [characters]
+ *     ids         Uint8 if the vocabulary has at most 256 symbols, else Uint32    [characters]
  *     surprise    Uint8: bits · 16, at most 255    [characters]
- *     unit-L-U    Int8: -127 to 127 for -1 to 1    [characters]
- *     guesses-P   part P of the text, `partLength` characters: K ids each, then K probabilities as Uint8,
- *                 255 · √p
- *     other-…     surprise and guesses of the second model, if there is one, in ids of the first model
- *     steps-L-U   Int16: gates and states in thousandths  [quantities, recorded]
- *     dependence  Uint8: 255 · √(norm / greatest norm)    [count, K]
+ *     unit-L-U    activations of unit U of layer L, as Int8: -127 to 127 for -1 to 1    [characters]
+ *     guesses-P   for part P of the text, which has `partLength` characters: K ids for each character, then K
+ *                 probabilities p for each character, as Uint8: 255 · √p
+ *     other-…     surprise and guesses of a second model, if there is one, in ids of the first model
+ *     steps-L-U   gates and states of unit U of layer L in thousandths, as Int16    [quantities, recorded]
+ *     dependence  norms of gradients as Uint8: 255 · √(norm / greatest norm)    [count, K]
  */
 export interface VisualizeData {
   /** Where the text and the networks come from, as a line under the title */
@@ -79,7 +79,7 @@ export interface VisualizeData {
   readonly symbols: readonly string[];
   /** Bits per character */
   readonly meanSurprise: number;
-  /** A second model, with its bits per character */
+  /** A second model that read the same text, with its bits per character */
   readonly other: { readonly name: string; readonly meanSurprise: number } | undefined;
   /** Number of guesses for each character */
   readonly guesses: number;
@@ -88,16 +88,16 @@ export interface VisualizeData {
   readonly hidden: number;
   /** Units whose activations are on the page */
   readonly units: readonly UnitData[];
-  /** Units that follow a feature, best first */
+  /** For each feature of the text, such as being inside quotation marks: the units that follow it, best first */
   readonly findings: readonly {
     readonly feature: string;
     readonly units: readonly (UnitData & { readonly score: number })[];
   }[];
-  /** Number of characters on which the findings are based */
+  /** Number of characters by which the units that follow features were found */
   readonly searched: number;
   /** Names of the gates and states that are recorded for each unit */
   readonly quantities: readonly string[];
-  /** Number of characters along which they are recorded */
+  /** Number of characters along which the gates and states are recorded */
   readonly recorded: number;
   /** The predictions whose dependence on the K characters before them has been measured */
   readonly dependence:
@@ -112,8 +112,8 @@ export interface VisualizeData {
 }
 
 /**
- * What a model trained on pairs attends to. The blob `weights-p` has the weights of pair p, [T, S], as Uint8: 255 · √w,
- * so that small weights can be distinguished.
+ * What a model trained on pairs attends to. The blob `weights-p` has the attention weights w of pair p, from each
+ * symbol of the target to each position of the source, as Uint8: 255 · √w, so that small weights can be distinguished.
  */
 export interface AttentionData {
   /** Where the pairs and the network come from, as a line under the title */
@@ -122,7 +122,7 @@ export interface AttentionData {
   /** Total number of pairs, some of which are on the page */
   readonly pairsInAll: number;
   readonly pairs: readonly {
-    /** The symbol or vector at each position of the source */
+    /** The symbol at each position of the source */
     readonly source: readonly string[];
     /** The symbols of the target, including the end */
     readonly target: readonly string[];
@@ -153,7 +153,10 @@ export interface RunData {
   readonly validation: Series;
   readonly learningRate: Series;
   readonly gradientNorm: Series;
-  /** The largest norm of a step between two validations, and that of the step before a validation */
+  /**
+   * The largest gradient norm of a single step since the previous validation, and the norm of the last step before a
+   * validation
+   */
   readonly maxGradientNorm: Series;
   readonly lastGradientNorm: Series;
   /** The norm at which gradients are clipped, where that is known */
@@ -195,8 +198,8 @@ export interface SearchData {
     readonly equations: string;
     readonly isEvolved: boolean;
     /**
-     * The loss after the longest training of the cell in its round; null if training diverged, undefined for LSTM and
-     * GRU
+     * The loss after the longest training of the cell in its round of the search; null if training diverged, undefined
+     * for LSTM and GRU, which are in no round
      */
     readonly loss: number | null | undefined;
   }[];
@@ -214,7 +217,7 @@ export interface LectureClaim {
   readonly chart?: {
     readonly x: readonly number[];
     readonly xLabel: string;
-    /** The name of each place on the x axis, if places are not numbers; x is then the index of the name */
+    /** The names of the places on the x axis, if the places are not numbers; x then contains indices of names */
     readonly xNames?: readonly string[];
     readonly logarithmic?: boolean;
     readonly lines: readonly { readonly name: string; readonly y: readonly number[] }[];

@@ -40,7 +40,10 @@ export interface PageLabel {
   readonly values: readonly string[];
 }
 
-/** The data of the page. The model is in `model` and in blobs: `kernels`, `weights`, and `counts` if there are any. */
+/**
+ * The data of the page. The model is in `model` and in blobs: `kernels`, `weights`, and `counts` if it has n-gram
+ * counts.
+ */
 export interface ModelPageData {
   readonly title: string;
   /** Paragraphs below the title */
@@ -55,7 +58,7 @@ export interface ModelPageData {
   /** Number of elements of the vectors that precede the characters of a line; 0 if the model reads none */
   readonly vectorSize: number;
   readonly settings: PageSettings;
-  /** The rest of the model, for the thread that runs it */
+  /** Everything of the model that is not in blobs, for the thread that runs it */
   readonly model: unknown;
 }
 
@@ -96,7 +99,7 @@ export interface TextPiece {
    * the rest of the list is -1.
    */
   readonly ids: Int32Array;
-  /** The probabilities of these ids */
+  /** The probabilities of the most probable ids, in the order of `ids` */
   readonly probabilities: Float32Array;
 }
 

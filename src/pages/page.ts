@@ -91,8 +91,8 @@ function escapeJson(json: string): string {
 }
 
 /**
- * Escapes a script for the same purpose. `<` is needed in scripts, so only the two sequences that HTML looks for are
- * escaped.
+ * Escapes a script, so that nothing in it can end its element. `<` is needed in scripts, so only the two sequences that
+ * HTML looks for are escaped.
  */
 function escapeScript(script: string): string {
   return script.replace(/<(?=\/script|!--)/gi, '\\x3c');

@@ -19,7 +19,7 @@ export class LatestCharacters {
     ids[this.length++] = id;
   }
 
-  /** Copies the characters of another list for the same context. */
+  /** Copies the characters from another list, which must be for contexts of the same length. */
   take(other: LatestCharacters): void {
     this.ids.set(other.ids);
     this.length = other.length;

@@ -1,6 +1,6 @@
 /**
- * Predicts the next character of texts, by a network alone or by a network and counts. Code that samples text steps
- * through it character by character, and need not know which of the two it is.
+ * Predicts the next character of texts, by a network alone or by a network and n-gram counts. Code that samples text
+ * steps through it character by character, and need not know which of the two it is.
  */
 import { type Answer, type Backend, type Indices, isPending } from '../backend/backend.js';
 import { type ModelCounts, mixtureOf } from '../counts/mixture.js';
@@ -21,15 +21,15 @@ export interface Place {
 /** Number of time steps in each chunk of a prompt */
 export const readingSteps = 256;
 
-/** Views for a step of B rows */
+/** Views of the buffers for a step of B rows */
 interface RowViews {
   readonly input: Indices;
-  /** [B, V] */
+  /** The logits of each row, [B, V] */
   readonly logits: Float32Array;
 }
 
 /**
- * A place at the beginning of texts, before anything is read, for a predictor with these counts.
+ * A place at the beginning of texts, before anything is read, for a predictor with these n-gram counts.
  * @param share scales the weight of the counts
  */
 export function emptyPlace(
@@ -51,14 +51,14 @@ export class Predictor {
   private readonly indices: Indices;
   private readonly labels: LabelFeed;
   private readonly logits: Float32Array;
-  /** Views of the first rows of a place, by number of rows */
+  /** For each place, views of the state of its first rows, by the number of these rows */
   private readonly views = new WeakMap<Place, Map<number, State>>();
   private readonly rowViews = new Map<number, RowViews>();
 
   /**
    * @param network built for at least this many rows
    * @param rows max number of texts that are read in parallel
-   * @param share scales the weight of the counts: 1 as fitted, 0 for the network alone
+   * @param share scales the weight of the n-gram counts: 1 as fitted, 0 for the network alone
    */
   constructor(
     private readonly backend: Backend,
@@ -87,7 +87,7 @@ export class Predictor {
   }
 
   /**
-   * A place in a text that was read elsewhere.
+   * The place (see `Place`) behind a text that was read elsewhere.
    * @param state [1, H] for each layer and state
    * @param latest the latest characters that were read, oldest first
    */
@@ -106,9 +106,9 @@ export class Predictor {
   }
 
   /**
-   * Reads one character of each of the first texts of a place.
-   * @param inputs ids, one for each text
-   * @param labels [C, texts] for a network with labels, each as an index among the values of all labels
+   * Reads one character of each text of a place.
+   * @param inputs ids of the characters; if there are fewer than texts, only the first texts are read
+   * @param labels for a network with labels, [labels, texts]: each value as an index among the values of all labels
    * @returns [texts, V] log-probabilities of the next character, up to a constant in each row; valid until the next
    * call
    */
@@ -147,7 +147,10 @@ export class Predictor {
     for (let i = Math.max(0, count - this.context); i < count; i++) history.push(ids[i]);
   }
 
-  /** Copies the state and the latest characters of one row, in the same place or another, to a row. */
+  /**
+   * Copies the state and the latest characters of one row to another, in the same place (see `Place`) or a different
+   * one.
+   */
   copyRow(to: Place, toRow: number, from: Place, fromRow: number): void {
     const { backend } = this;
     copyState(

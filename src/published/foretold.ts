@@ -15,7 +15,7 @@ export class Foretold {
   private readonly bestIds = new Int32Array(guesses);
   private readonly best = new Float64Array(guesses);
 
-  /** @param symbols number of characters that can be probable, without the unknown symbol, which has the last id */
+  /** @param symbols number of characters in the vocabulary, without the unknown symbol, which has the last id */
   constructor(private readonly symbols: number) {}
 
   /** Adds a character that was not predicted. */
@@ -55,7 +55,7 @@ export class Foretold {
     };
   }
 
-  /** All characters, which are not removed */
+  /** A copy of all characters */
   get piece(): TextPiece {
     return {
       texts: [...this.texts],

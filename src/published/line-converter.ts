@@ -1,4 +1,4 @@
-/** Converts the lines that are typed into a page whose model was trained on pairs. */
+/** Converts the lines that are typed into the web page of a model trained on pairs. */
 import type { Backend } from '../backend/backend.js';
 import { Converter } from '../convert/converter.js';
 import { givenReader, neededColumns } from '../convert/given-lines.js';

@@ -1,4 +1,4 @@
-/** Makes the content of a model's page. */
+/** Makes the content of the web page that runs a model. */
 import { unsharedKernels } from '../backend/unshared-kernels.js';
 import { grouped } from '../messages/quote.js';
 import type { Model } from '../model/model-data.js';
@@ -9,7 +9,7 @@ import type { PageContent } from '../pages/page.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { PublishedModel } from './published-model.js';
 
-/** Texts for the page that the publisher gives */
+/** The texts that the publisher gives for the page */
 export interface PageWords {
   readonly title: string;
   /** Paragraphs below the title */
@@ -20,7 +20,7 @@ export interface PageWords {
 const formats = { f32: '', f16: ' of 16 bits', int8: ' of 8 bits' } as const;
 
 /**
- * Makes the content of a model's page.
+ * Makes the content of the web page that runs a model.
  * @param published the model in the form in which the page contains it
  */
 export function modelPage(

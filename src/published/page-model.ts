@@ -1,4 +1,4 @@
-/** The model of a page: it is opened from the page's blobs, and answers one request after the other. */
+/** The model of a web page: it is opened from data in the page, and answers one request after the other. */
 import { inEnoughRoom, OutOfRoom } from '../backend/unshared.js';
 import { CharnnError } from '../errors.js';
 import { readEscapes } from '../messages/escapes.js';
@@ -22,7 +22,7 @@ interface Opened {
   readonly module: WebAssembly.Module;
   readonly writer?: TextWriter;
   readonly converter?: LineConverter;
-  /** Size of the memory */
+  /** Size of the network's memory in bytes */
   readonly bytes: number;
 }
 
@@ -107,7 +107,7 @@ export class PageModel {
     this.reply({ kind: 'done', id: request.id, seconds, stopped: !isDone });
   }
 
-  /** Returns the writer for these labels. The network is built again if other labels are built into it. */
+  /** Returns the model with these labels. Its network is built again if other labels are built into it. */
   private labelled(opened: Opened, { labels }: PageSettings): Opened {
     if (labels.every((value, c) => value === opened.labels[c])) return opened;
     this.opened = start(opened.model, opened.module, labels);

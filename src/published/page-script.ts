@@ -1,6 +1,6 @@
 /**
- * The thread of a page that runs its model. The build bundles it into one script (`pages/bundle.ts`), in which nothing
- * may depend on Node.js.
+ * The thread that runs the model of a web page. The build bundles it into one script (`pages/bundle.ts`), in which
+ * nothing may depend on Node.js.
  */
 import type { PageReply, PageRequest } from '../pages/model-page.js';
 import { PageModel } from './page-model.js';
@@ -13,7 +13,7 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
-/** A message to oneself is queued after all that have arrived, and costs less than a timer. */
+/** A message that the thread sends to itself is queued after all that have arrived, and costs less than a timer. */
 const { port1, port2 } = new MessageChannel();
 const ownMessages = port1 as unknown as { onmessage: () => void };
 const turn = () =>

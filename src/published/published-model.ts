@@ -1,6 +1,6 @@
 /**
- * A model as a page contains it: small parts as JSON, weights and counts as bytes. Reading it back gives the model with
- * which the page computes, so that its loss can be measured in advance.
+ * A model as its web page contains it: small parts as JSON, weights and n-gram counts as bytes. Reading it back gives
+ * the model with which the page computes, so that its loss can be measured in advance.
  */
 import { headOf, packTable, type TableHead, unpackTable } from '../counts/pack-table.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -10,7 +10,7 @@ import type { TextOptions } from '../text/unit.js';
 import { Vocabulary } from '../text/vocabulary.js';
 import { packWeights, unpackWeights } from './weight-bytes.js';
 
-/** The small parts of a model */
+/** The small parts of a model, which the page contains as JSON */
 export interface PublishedHead {
   readonly config: ModelConfig;
   readonly vocabulary: ReturnType<Vocabulary['toJSON']>;
@@ -30,8 +30,8 @@ export interface PublishedModel {
 }
 
 /**
- * Makes the form that a page contains.
- * @param withCounts whether it includes the model's counts, from which passages of the corpus can be read
+ * Converts a model to the form in which its web page contains it.
+ * @param withCounts whether it includes the model's n-gram counts, from which passages of the corpus can be read
  * @throws CharnnError when a weight cannot be represented in the format
  */
 export function publishedModel(

@@ -16,7 +16,7 @@ export class SymbolTexts {
   /** @returns the text that this id completes, which is empty for a byte that does not complete a character */
   next(id: number): string {
     const symbol = this.vocabulary.symbols[id];
-    // the unknown byte is written as `?` elsewhere, too
+    // a byte that the model does not know is written as `?`, as in `Vocabulary.decodeBytes`
     if (this.decoder) return this.decoder.decode(Uint8Array.of(symbol ?? 0x3f), { stream: true });
     return symbol === undefined ? replacement : String.fromCodePoint(symbol);
   }

@@ -38,11 +38,11 @@ export type Pause = () => Promise<boolean>;
 export class TextWriter {
   private readonly predictor: Predictor;
   private readonly now: Place;
-  /** The place at which all of the latest prompt except its last character has been read */
+  /** The predictor's state after reading the latest prompt except its last character */
   private readonly afterPrompt: Place;
-  /** The text that has been read up to that place, and how well it had been predicted */
+  /** What has been read of the latest prompt, and how well it had been predicted */
   private read: { readonly ids: number[]; readonly texts: string[]; readonly foretold: Foretold };
-  /** [V] the prediction at that place */
+  /** [V] the prediction of the prompt's last character */
   private readonly expected: Float32Array;
   /** The prompt's last character, which is read first when the text is continued */
   private last: number;
@@ -70,7 +70,7 @@ export class TextWriter {
   }
 
   /**
-   * Reads a prompt. The beginning that it has in common with the preceding prompt is not read again.
+   * Reads a prompt. If it begins with all that was read of the preceding prompt, only the rest is read.
    * @returns the prompt's characters, or undefined if the pause said to stop
    */
   async readPrompt(prompt: Prompt, pause: Pause): Promise<TextPiece | undefined> {

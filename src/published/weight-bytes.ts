@@ -1,5 +1,5 @@
 /**
- * Weights as bytes in a page: float32, float16, or 8-bit integers with a scale for each row of a matrix
+ * Weights as bytes in a web page: float32, float16, or 8-bit integers with a scale for each row of a matrix
  * (`backend/int8.ts`). They are little-endian, one parameter after the other in the order of the parameter table; with
  * 8-bit integers, parameters that are not matrices stay float32.
  */

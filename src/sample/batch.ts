@@ -16,9 +16,9 @@ export interface RecordPiece {
   readonly done: boolean;
 }
 
-/** Where every record begins: a place in a text, and the character that is read next there. */
+/** Where every record begins: the state after the text before it, and the character that is read next. */
 export interface Beginning {
-  /** A place (see `Place`) in a single text */
+  /** The network's state and the latest characters, for a single text */
   readonly place: Place;
   readonly id: number;
 }
@@ -26,7 +26,7 @@ export interface Beginning {
 export class Batch {
   private readonly sampler: CharacterSampler;
   private readonly predictor: Predictor;
-  /** A place (see `Place`) whose first rows belong to the active records */
+  /** The network's states and the latest characters; the first rows belong to the active records */
   private readonly place: Place;
   private readonly rows: number;
   /** For each number B of rows, a list of the ids that the first B rows read */
@@ -50,7 +50,7 @@ export class Batch {
     return this.active.length > 0 || this.waiting.length > 0 || this.ended.length > 0;
   }
 
-  /** @param prompt ids that this record continues, after the beginning */
+  /** @param prompt ids that this record continues, which follow the beginning that all records share */
   add(index: number, prompt: ArrayLike<number>): void {
     const record = new RecordSampler(index, this.beginning.id, prompt, this.rules);
     if (record.done) this.ended.push(record);

@@ -105,7 +105,7 @@ export class CharacterSampler {
     this.greedy = options.greedy;
   }
 
-  /** @throws CharnnError for a model whose weights overflow */
+  /** @throws CharnnError for a model with weights so large that its predictions are no numbers */
   sample(
     logits: Float32Array,
     start: number,

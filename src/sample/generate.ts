@@ -93,7 +93,7 @@ async function* drawInTurn(
     for await (const job of isLed ? afterPrompt(generation.prompt, jobs) : jobs) {
       batch.add(index++, job);
       while (batch.busy) {
-        // lets signals be handled
+        // this pause lets signals be handled
         await setImmediate();
         await slices.run();
         for (const piece of batch.takePieces()) yield piece;
@@ -140,7 +140,7 @@ async function* drawTogether(
       onFewer,
     });
   } finally {
-    // the threads have ended by now
+    // the threads that used the memory have ended by now
     lent?.giveBack();
     scope.release();
   }

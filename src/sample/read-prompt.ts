@@ -10,7 +10,7 @@ import { ownSeparator } from './record-ends.js';
 /**
  * Reads a prompt except its last character, which every record reads itself; without a prompt, records begin before any
  * text.
- * @param share scales the weight of the model's counts
+ * @param share scales the weight of the model's n-gram counts
  */
 export function readPrompt(
   model: StoredModel,
@@ -36,9 +36,11 @@ export function readPrompt(
 }
 
 /**
- * Lets the counts know that a record begins. If a model has learned each record separately, the network recognises a
- * beginning by its zero state; the counts, which counted all records as one text, recognise it by the separator.
- * @param isPrompted false if a line end is read before the record, which stands for the separator's last character
+ * Lets the n-gram counts know that a record begins. If a model has learned each record separately, the network
+ * recognises a beginning by its zero state; the n-grams, which were counted in all records as one text, recognise it by
+ * the separator.
+ * @param isPrompted whether a prompt is read next; otherwise the character before any text is (`textBeginning`), and
+ * takes the place of the separator's last character
  */
 export function rememberSeparator(
   model: StoredModel,

@@ -13,9 +13,10 @@ export function ownSeparator({ separator, vocabulary }: StoredModel): StopSequen
 }
 
 /**
- * Returns the sequences that may precede a record. A prompt begins a record of the text that the model learned from;
- * without a prompt, records follow each other as in one long text, which is cut where they end. A model trained on
- * documents has learned that each begins with a zero state.
+ * Returns the sequences that may precede a record. A prompt begins a record of the text that the model learned from, so
+ * `own` precedes it; without a prompt, the sampled records follow each other as in one long text, so `stops` precede
+ * them. If one of the lists is empty, the other is used. Nothing precedes a record if the model was trained on
+ * documents, because it has learned that each begins with a zero state.
  * @param stops sequences that end the records to be sampled
  * @param own sequences that end the records of the model's text
  */

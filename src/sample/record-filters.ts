@@ -79,7 +79,7 @@ export function notIn(corpus: Uint8Array | Uint16Array | Uint32Array) {
   return (ids: ArrayLike<number>): boolean => {
     const needle = Buffer.from(Ids.from(ids).buffer);
     let at = haystack.indexOf(needle);
-    // a match that begins inside an id does not count
+    // bytes that match from the middle of an id on are not an occurrence of the record
     while (at >= 0 && at % width !== 0) at = haystack.indexOf(needle, at + 1);
     return at < 0;
   };

@@ -25,7 +25,7 @@ export interface SamplePlan {
   readonly config: ModelConfig;
   /** All parameters as one list */
   readonly weights: SharedTensor;
-  /** Counts to be mixed into the network's predictions, in shared memory */
+  /** N-gram counts to be mixed into the network's predictions, in shared memory */
   readonly counts: ModelCounts | undefined;
   /** The state with which every record begins, [1, H] for each layer and state */
   readonly state: readonly (readonly SharedTensor[])[];
@@ -49,7 +49,7 @@ type Reply = ChunkReply<readonly number[]>;
 /** Max number of replies that the reader has not taken yet */
 const unread = 2;
 
-/** Allocates the memory for a batch of as many rows as the plan has. */
+/** Allocates the memory in which a worker samples its batch of records. */
 export function batchMemory(
   backend: Backend,
   { config, weights, counts, settings: { countsWeight }, rows }: BatchPlan,
@@ -60,7 +60,7 @@ export function batchMemory(
   return { predictor, place: predictor.createPlace(rows), rows };
 }
 
-/** Most records are unconstrained; for them no vocabulary has to be made from the plan's symbols. */
+/** The constraint on all records; undefined if there is none, and then no vocabulary is made from the symbols. */
 function constraintOf({ settings, unit, symbols }: SamplePlan) {
   if (settings.allow === undefined && settings.match === undefined) return undefined;
   return constraintFor(settings, Vocabulary.of(unit, symbols));

@@ -1,6 +1,6 @@
 /**
- * Samples one record. If it has a lead-in, that is sampled first; then the prompt is read; then characters are drawn
- * until the record ends.
+ * Samples one record. If an unprinted record, the lead-in, precedes it, that is sampled first; then the prompt is read;
+ * then characters are drawn until the record ends.
  */
 import { Random } from '../model/random.js';
 import type { CharacterSampler } from './character-sampler.js';
@@ -22,7 +22,7 @@ export class RecordSampler {
   /** Id that the model reads next */
   input: number;
   done = false;
-  /** The lead-in, while it is being sampled */
+  /** The lead-in (an unprinted record before this one), while it is being sampled */
   private leadIn: LeadIn | undefined;
   private prompt: ArrayLike<number>;
   private promptRead = 0;
@@ -34,7 +34,7 @@ export class RecordSampler {
   private readonly stops: StopMatcher;
   private readonly noRepeatNgram: NoRepeatNgram | undefined;
   private constraint: ConstraintState | undefined;
-  /** The mask of permitted ids, 1 by id; absent if all are permitted */
+  /** A mask with 1 for each permitted id; absent if all are permitted */
   private readonly logitMask: Uint8Array | undefined;
 
   /**

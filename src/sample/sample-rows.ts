@@ -15,7 +15,7 @@ import {
 
 const texts = oneOrMore(text, repeated(text));
 
-/** The weight of a model's counts */
+/** The weight of a model's n-gram counts */
 export const countsWeightRow = option(
   '<x>',
   fraction,

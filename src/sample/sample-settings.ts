@@ -44,7 +44,8 @@ export function sampleSettings(
     ...stopsOf(until, 'until'),
     ...((count !== undefined || isList) && isOpen ? own : []),
   ];
-  // a single text is not one of many records, and a beam search draws nothing at random
+  // an unprinted record is sampled before each of many records, but not before a single text, and not in a beam
+  // search, which draws nothing at random
   const isMany = count !== undefined || isList || unique === true || novel !== undefined;
   const isDrawn = isMany && beam === undefined;
   const separators = isDrawn ? separatorsFor(isPrompted, model, stops, own) : [];

@@ -15,7 +15,7 @@ const sliceMs = 30;
 
 /** The current end of the text: everything except the last character has been read, and that character is read next. */
 interface Standing {
-  /** A place (see `Place`) in a single text */
+  /** The network's state and the latest characters at the end of the text */
   readonly place: Place;
   next: number;
 }
@@ -28,7 +28,7 @@ export class Session {
   /** Number of continuations so far; the next one is drawn as the record with this number. */
   private record = 0;
 
-  /** @param share scales the weight of the model's counts */
+  /** @param share scales the weight of the model's n-gram counts */
   constructor(
     private readonly model: Model,
     backend: Backend,
@@ -82,7 +82,7 @@ export class Session {
       } while (!recordSampler.done && performance.now() < end);
       const piece = recordSampler.take();
       if (piece.length > 0) yield piece;
-      // lets signals and key presses be handled
+      // this pause lets signals and key presses be handled
       await setImmediate();
     }
   }

@@ -16,15 +16,15 @@ export interface SampleSettings extends FilterOptions {
   readonly banRepeats: number | undefined;
   readonly stops: readonly StopSequence[];
   /**
-   * Ids of the strings that may precede a record. Each record then gets a lead-in that ends with one of them. If there
-   * are none, a record begins with the state before any text.
+   * Ids of the strings that may precede a record. An unprinted record that ends with one of them is then sampled before
+   * each record. If there are none, a record begins with the state before any text.
    */
   readonly separators?: readonly (readonly number[])[] | undefined;
   /** Characters that may occur in a record, in the notation between the brackets of a regular expression */
   readonly allow: string | undefined;
   /** A regular expression that every record must match as a whole; a line end then ends the record. */
   readonly match: string | undefined;
-  /** Scales the weight of the model's counts: 1 (the default) as fitted, 0 for the network alone */
+  /** Scales the weight of the model's n-gram counts: 1 (the default) as fitted, 0 for the network alone */
   readonly countsWeight?: number | undefined;
   /**
    * Record r is drawn from stream r of this seed, so that it depends neither on the number of records nor on threads.

@@ -26,7 +26,7 @@ export class StopMatcher {
    */
   push(id: number): StopSequence | undefined {
     let found: StopSequence | undefined;
-    // this is called for each character, so it creates no closure
+    // this method is called for each character, so it creates no closure
     for (let e = 0; e < this.ends.length; e++) {
       const { ids } = this.ends[e];
       let k = this.matched[e];

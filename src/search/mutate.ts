@@ -13,7 +13,7 @@ const activations = ['sigmoid', 'tanh', 'relu', 'softplus'] as const;
 /** Division is left out, because a divisor near 0 makes most training runs diverge. */
 const operators: readonly Operator[] = ['+', '-', '*'];
 
-/** Max number of matrices; a cell that costs more cannot make up for it when all cells train for equal times. */
+/** Max number of matrices. A cell with more of them is too slow to win when all cells train for equal times. */
 const maxMatrices = 16;
 const maxOperations = 160;
 /** Max number of attempts; most changes give a cell that was tried before, or no valid cell. */
@@ -44,7 +44,7 @@ export function mutate(
       const equations = print(definition);
       if (!seen(equations) && isUsable(equations)) return equations;
     } catch (error) {
-      // for instance a matrix that would have to multiply two different vectors
+      // the new equations are not valid, for instance if a matrix would have to multiply two different vectors
       if (!(error instanceof CharnnError)) throw error;
     }
   }
@@ -121,7 +121,7 @@ function replaced(e: Expression, part: Expression, by: Expression): Expression {
 /** A definition with one random change, which need not make sense */
 function changed(definition: CellDefinition, random: Random): CellDefinition {
   const { equations } = definition;
-  // x only occurs after a matrix, so that the product with the input is changed as a whole
+  // the input x is never replaced alone, but only together with the matrix that multiplies it
   const places = equations.flatMap(({ value }, k) =>
     partsOf(value)
       .filter((part) => part.kind !== 'name' || part.name !== 'x')

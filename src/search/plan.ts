@@ -33,7 +33,10 @@ export interface SearchPlan extends SearchSettings {
   readonly parameters: number;
   /** Number of rounds, which alternate between mutations of the best cells and random changes of LSTM and GRU */
   readonly rounds: number;
-  /** Number of cells in a round; after each training run the better half is trained on, until two are left */
+  /**
+   * Number of cells that are made in a round. After each series of training runs only the better half is kept, until
+   * two cells are left.
+   */
   readonly width: number;
   /**
    * Seconds of the first training runs in a round, each of which trains one cell on one thread. After each series of
@@ -42,11 +45,14 @@ export interface SearchPlan extends SearchSettings {
   readonly unitSeconds: number;
   /** Seconds per training character of LSTM and GRU, as measured */
   readonly measured: Readonly<Record<Baseline, number>>;
-  /** Seconds per unit of each kind of work, for cells given by equations */
+  /** Seconds per unit of each kind of work in `Work`, from which the speed of cells given by equations is estimated */
   readonly costs: Costs;
 }
 
-/** Cells with different proportions of the kinds of work, on which their costs are measured */
+/**
+ * Cells on which the costs of each kind of work are measured. They differ in their proportions of multiply-adds,
+ * element-wise operations and recurrent products.
+ */
 const timedCells = ['cifg', 'mgu', 'mut1', 'mut3', 'nas', 'mingru', 'mlstm'] as const;
 
 /** Min number of training steps; with fewer, the loss says nothing about a cell. */
@@ -54,17 +60,16 @@ const minSteps = 10;
 /** Fraction of the time for everything but training: validation, compiling, starting threads */
 const overhead = 0.12;
 
-/** Numbers of cells in the successive training runs of a round of `width` cells, such as 8, 4, 2 */
+/**
+ * Numbers of cells in the successive series of training runs of a round that begins with `width` cells, such as 8, 4, 2
+ */
 export function rungsOf(width: number): number[] {
   const rungs: number[] = [];
   for (let cells = width; cells >= 2; cells = Math.floor(cells / 2)) rungs.push(cells);
   return rungs;
 }
 
-/**
- * Thread time of a search in multiples of `unitSeconds`: that of all rounds, and that of the final comparison on fresh
- * seeds
- */
+/** Thread time of all rounds and of the final comparison on fresh seeds together, in multiples of `unitSeconds` */
 function unitsOf(rounds: number, width: number): number {
   const rungs = rungsOf(width);
   const round = rungs.reduce((sum, cells, i) => sum + cells * 2 ** i, 0);
@@ -95,7 +100,7 @@ export async function planSearch(settings: SearchSettings): Promise<SearchPlan> 
     timed.push({ work: workOf(config), seconds });
   }
   const width = 8 * Math.ceil(threads / 4);
-  // a short search has two rounds, one of each kind
+  // a short search has two rounds: one changes the best cells, the other changes LSTM and GRU at random
   const rounds = seconds < 300 ? 2 : 6;
   return {
     ...settings,
@@ -118,7 +123,7 @@ export interface Candidate {
   readonly parent: string | undefined;
   /** The round in which the cell was made, from 1; 0 for the baselines */
   readonly round: number;
-  /** Whether the cell from which it was made was one of the best cells, or was only chosen at random */
+  /** True if the cell was made from one of the best cells so far, false if it was made from LSTM or GRU at random */
   readonly isEvolved: boolean;
 }
 

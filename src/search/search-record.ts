@@ -18,7 +18,7 @@ const maxBytes = 64 * 2 ** 20;
 
 export interface SearchRecord {
   readonly plan: SearchPlan;
-  /** The outcome of each training run, by `keyOf` */
+  /** The outcome of each training run, by the string that `keyOf` makes for it */
   readonly outcomes: Map<string, Outcome>;
 }
 

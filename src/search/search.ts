@@ -39,7 +39,7 @@ export interface RungEvent {
 }
 
 export interface SearchWork {
-  /** Trains all of these, in parallel if possible. */
+  /** Carries out the given training runs, in parallel if possible. */
   train(jobs: readonly Job[]): Promise<readonly Outcome[]>;
   onRung(event: RungEvent): void;
 }
@@ -57,19 +57,19 @@ export interface Finalist {
   readonly candidate: Candidate;
   readonly hidden: number;
   readonly steps: number;
-  /** One for each seed */
+  /** The outcomes of the final training runs, one for each seed */
   readonly outcomes: readonly Outcome[];
   /** Mean loss and its 95 % confidence interval; undefined if a training run diverged */
   readonly loss: Interval | undefined;
   /**
-   * Mean difference from LSTM's loss, seed by seed; the intervals of all cells found hold simultaneously with 95 %
-   * confidence.
+   * Mean of the differences from the losses of LSTM with the same seeds; undefined for LSTM and GRU, and if a training
+   * run diverged. The intervals of all other finalists hold simultaneously with 95 % confidence.
    */
   readonly toLstm: Interval | undefined;
 }
 
 export interface SearchResult {
-  /** Every cell, with the longest training of its round */
+  /** Every cell that was tried, with its longest training run in a round */
   readonly tried: readonly Tried[];
   /** LSTM, GRU and the best cells found, best first */
   readonly finalists: readonly Finalist[];
@@ -80,12 +80,12 @@ export interface SearchResult {
 
 /** Number of cells found that enter the final comparison */
 const bestCount = 3;
-/** Number of the best cells so far from which the next round is made */
+/** Max number of the best cells so far that are changed to make the cells of a round */
 const parentCount = 4;
 
 export async function searchCells(plan: SearchPlan, work: SearchWork): Promise<SearchResult> {
   const tried: Tried[] = [];
-  // equations as `mutate` writes them
+  // equations in the form in which `mutate` writes them, so that equal cells are recognised
   const seen = new Set(baselines.map((name) => print(defineCell(baseline(name).equations))));
   for (let round = 1; round <= plan.rounds; round++) {
     const candidates = newCandidates(plan, round, tried, seen);
@@ -116,12 +116,12 @@ function newCandidates(
   const parents = [...baselines.map(baseline)];
   if (isEvolved) {
     const best = tried.filter(({ candidate, loss }) => candidate.isEvolved && loss !== null);
-    // the baselines remain parents until there are enough other cells
+    // LSTM and GRU remain among the cells that are changed until enough other cells have been found
     parents.unshift(...best.sort(byMerit).map(({ candidate }) => candidate));
     parents.splice(parentCount);
   }
   const candidates: Candidate[] = [];
-  // cells made at random are changed as many times as the best cells have been changed by then
+  // even rounds mutate LSTM and GRU as many times as there have been odd rounds, each of which mutates cells once
   const changes = isEvolved ? 1 : Math.ceil(round / 2);
   for (let i = 0; candidates.length < width && i < 10 * width; i++) {
     const parent = parents[Math.floor(random.uniform() * parents.length)];

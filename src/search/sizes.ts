@@ -50,7 +50,10 @@ export function workOf({ equations = '', ...config }: ModelConfig): Work {
   ];
 }
 
-/** Seconds per unit of each kind of work */
+/**
+ * Seconds for each of the three numbers of `Work`: per multiply-add, per element-wise operation, per unit that is
+ * computed by a recurrent product
+ */
 export type Costs = readonly [number, number, number];
 
 /**

@@ -29,9 +29,10 @@ export class Trainer {
   }
 
   /**
-   * Trains all of these, as many at the same time as there are threads. After a failure no other training is begun.
-   * @param onOutcome called with each training's outcome when it ends
-   * @throws the signal's reason when it is aborted
+   * Carries out the given training runs, as many at the same time as there are threads. After a failure no other run
+   * is begun.
+   * @param onOutcome called with the outcome of each training run when it ends
+   * @throws the reason of the signal, if the signal is aborted
    */
   async all(
     jobs: readonly Job[],
@@ -48,7 +49,7 @@ export class Trainer {
           waiting.length = 0;
           throw error;
         });
-        // the losses of an interrupted training run are those of fewer steps
+        // an interrupted training run has made fewer steps than planned, so its losses do not count
         signal.throwIfAborted();
         await onOutcome(job, outcome);
       }

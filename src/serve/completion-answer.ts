@@ -14,9 +14,9 @@ interface Choice {
   readonly task: CompletionTask;
   readonly texts: SymbolTexts;
   readonly prompt: string;
-  /** The part that has not been sent yet */
+  /** The part of the choice's text that has not been sent yet */
   text: string;
-  /** Position of the next character in the choice's text */
+  /** Position of the next character, counted from the beginning of the prompt */
   offset: number;
   logprobs: Logprobs | undefined;
   begun: boolean;
@@ -24,7 +24,8 @@ interface Choice {
 }
 
 /**
- * For each character in order: the character, its log-probability, the probable ones at its position, and its offset
+ * For each character in order: the character, its log-probability, the most probable characters at its position, and
+ * its offset
  */
 interface Logprobs {
   readonly tokens: string[];
@@ -79,7 +80,7 @@ export class CompletionAnswer {
   }
 
   /**
-   * Sends the answer. The promise is fulfilled when that is done, or when the reader has gone.
+   * Sends the answer. The promise is fulfilled when all of it is sent, or when the reader has gone.
    * @throws what drawing has thrown
    */
   async send(): Promise<void> {

@@ -1,4 +1,4 @@
-/** Checks the fields of a request for completions, whose meaning is what clients of this interface expect. */
+/** Checks the fields of a request for completions. Their meaning is what clients of this interface expect. */
 import type { Fields } from '../json/fields.js';
 import { integersFrom, ranges } from '../limits.js';
 import type { Model } from '../model/model-data.js';
@@ -27,7 +27,7 @@ export interface CompletionRequest {
   /** Settings for the texts of each prompt */
   readonly settings: readonly SampleSettings[];
   readonly stream: boolean;
-  /** Whether a stream ends with the numbers of characters */
+  /** Whether a stream ends with the numbers of characters that were read and drawn */
   readonly streamUsage: boolean;
   readonly echo: boolean;
   /** Number of probable characters to report for each character; undefined if they are not wanted */

@@ -20,14 +20,14 @@ export interface PoolTask {
   readonly waiting: boolean;
   /** Whether the text begins with a prompt, and not with the character that is read before any text */
   readonly isPrompted: boolean;
-  /** [C] its labels, each as an index among the values of all labels; empty if the model has none */
+  /** [C] the text's labels, each as an index among the values of all labels; empty if the model has none */
   readonly labels: Int32Array;
   /**
    * Receives what the model expects after `input`.
    * @param logits [V] beginning at `start`, up to a constant; valid during the call
    */
   advance(logits: Float32Array, start: number): void;
-  /** Passes on what is new; called between slices of work, and when the text is done. */
+  /** Lets the reader take the new characters; called between slices of work, and when the text is done. */
   flush(): void;
   /** Ends the work on the text, and tells its reader why. */
   fail(error: unknown): void;
@@ -42,7 +42,7 @@ const sliceMs = 10;
 
 interface Seat {
   readonly task: PoolTask;
-  /** How far the text had been read when it last gave up its row */
+  /** The network's state where the text last gave up its row */
   readonly place: Place;
   /** Number of steps of the text since it last got a row, and in all */
   steps: number;
@@ -54,7 +54,7 @@ export class DrawPool {
   private readonly batch: Place;
   private readonly active: Seat[] = [];
   private readonly queue: Seat[] = [];
-  /** Places that no text needs at the moment */
+  /** Memory for states that no text needs at the moment */
   private readonly free: Place[] = [];
   private running = false;
 
@@ -91,7 +91,7 @@ export class DrawPool {
   private async run(): Promise<void> {
     try {
       for (;;) {
-        // lets requests and readers be handled
+        // the pause lets the event loop handle requests and readers
         await setImmediate();
         this.seat();
         if (this.active.length === 0) return;
@@ -102,7 +102,10 @@ export class DrawPool {
       }
     } catch (error) {
       // no other request may wait forever, and the server has to continue
-      for (const { task } of [...this.active, ...this.queue]) task.fail(error);
+      for (const { task, place } of [...this.active, ...this.queue]) {
+        task.fail(error);
+        this.free.push(place);
+      }
       this.active.length = 0;
       this.queue.length = 0;
     } finally {

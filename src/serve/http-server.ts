@@ -16,14 +16,14 @@ export interface Service {
   readonly model: Model;
   /** The model's name in the interface */
   readonly name: string;
-  /** Operations whose memory lives as long as the server */
+  /** The operations that the server computes with; their memory is kept as long as the server runs. */
   readonly backend: Backend;
   /** The page at `/`, as bytes of UTF-8 */
   readonly page: Uint8Array;
-  /** Called with errors that are defects of charnn. */
+  /** The name or address to listen on */
   readonly host: string;
   readonly port: number;
-  /** Is told of errors that are defects of charnn. */
+  /** Called with errors that are defects of charnn. */
   readonly onDefect: (error: unknown) => void;
 }
 
@@ -40,7 +40,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<vo
 
 export class ModelServer {
   private readonly server: Server;
-  /** Absent for a model trained on pairs, which writes no text */
+  /** Draws and reads texts; absent for a model trained on pairs, which only converts lines */
   private readonly drawing: DrawPool | undefined;
   private readonly created = Math.floor(Date.now() / 1000);
   private readonly paths: Readonly<

@@ -8,13 +8,13 @@ import type { SampleSettings } from '../sample/settings.js';
 import { textBeginning } from '../text/documents.js';
 import type { PoolTask } from './draw-pool.js';
 
-/** The reader of a text */
+/** The reader of a text, who may be slow, or may have gone */
 export interface TextReader {
   /** Whether the text is no longer wanted */
   readonly gone: boolean;
   /** Whether the reader must not be given more at the moment */
   readonly waiting: boolean;
-  /** Called when there may be something new for the task to take. */
+  /** Called when there may be new characters to take from the task. */
   onFlush(): void;
   /** Called when the text cannot be continued. */
   onFail(error: unknown): void;
@@ -25,13 +25,13 @@ export class CompletionTask implements PoolTask {
   input: number;
   /** Number of characters drawn, including those of a stop sequence */
   drawn = 0;
-  /** What was predicted for the prompt, and for what was drawn but not taken yet, if that is wanted */
+  /** What was predicted for the prompt, and for characters drawn but not taken yet, if predictions are wanted */
   readonly ofPrompt: Foretold | undefined;
   private readonly ofDrawn: Foretold | undefined;
   private readonly record: RecordSampler;
   private readonly sampler: CharacterSampler;
   private readonly vocabulary: number;
-  /** Index of `input` in the prompt */
+  /** Index in the prompt of the character that is read next */
   private at = 0;
   private finished: boolean;
 
@@ -99,7 +99,7 @@ export class CompletionTask implements PoolTask {
     if (record.done) this.finished = true;
   }
 
-  /** Returns the characters that are certain, with what was predicted for them. */
+  /** Returns the new characters that certainly belong to the text, with what was predicted for them. */
   take() {
     const ids = this.record.take();
     this.taken += ids.length;

@@ -6,7 +6,7 @@ const patienceMs = 30_000;
 
 export class ResponseReader {
   gone = false;
-  /** Whether what was written has not been taken yet */
+  /** Whether the reader has not yet taken all that was written */
   waiting = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly listeners: (() => void)[] = [];

@@ -88,8 +88,8 @@ export async function scoreTexts(
 }
 
 /**
- * A text's ids with a line end before and after; if the model does not know line ends, the character before any text is
- * read first.
+ * A text's ids with a line end before and after. If the model does not know line ends, only the id 0, with which it
+ * begins every text, is put before the text.
  */
 function surrounded(text: string, { vocabulary, text: rules }: Model): number[] {
   const ids = Array.from(vocabulary.encode(prepareText(text, rules)).ids);

@@ -7,7 +7,7 @@ import type { CsvError, Info, Options } from 'csv-parse';
 import { CharnnError, optionName, UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import type { ConditionReader } from './condition-reader.js';
-import { maxLineBytes, splitLines } from './line-splitter.js';
+import { maxRecordBytes, splitLines } from './line-splitter.js';
 import { besideNames, type ReadingOptions, type TextFormat } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
 
@@ -35,8 +35,8 @@ export async function* columnTexts(
  * a text become one space each, so that a record is always one line.
  * @param bytes content of one file, without a byte-order mark
  * @param name the file, as messages show it
- * @throws CharnnError naming the line of a record that is malformed or has no such text; UsageError where the column
- * has to be named, or does not exist
+ * @throws CharnnError naming the line of a record that is malformed or lacks the text; UsageError where the column has
+ * to be named, or does not exist
  */
 export async function* columnRecords(
   bytes: AsyncIterable<Uint8Array>,
@@ -87,11 +87,11 @@ async function* delimitedFields(
   }
 }
 
-/**
- * Max bytes of a record, including line ends within quotation marks. If a record is longer, the file probably lacks a
- * closing quotation mark.
- */
-const maxRecordLength = 1 << 28;
+/** Max bytes that the parser gets at once */
+const pieceBytes = 1 << 18;
+
+/** The encoding in which the parser handles a table: one character per byte, so that nothing is lost */
+const bytewise = 'latin1';
 
 /** Some fields of a record of a table */
 export interface DelimitedRecord {
@@ -113,18 +113,19 @@ export async function* delimitedRecords(
 ): AsyncGenerator<DelimitedRecord[], void, void> {
   let fields: DelimitedRecord[] = [];
   let columns: readonly number[] | undefined;
-  const take = (record: Buffer[], { lines: line }: Info): null => {
-    if (columns === undefined) columns = choose(record.map(String));
-    else fields.push({ fields: columns.map((index) => Buffer.from(record[index])), line });
-    // the parser's own queue is empty
+  let last = 0;
+  const bytesOf = (field: string) => Buffer.from(field, bytewise);
+  const take = (record: string[], { lines: line }: Info): null => {
+    last = line;
+    if (columns === undefined) columns = choose(record.map((field) => bytesOf(field).toString()));
+    else fields.push({ fields: columns.map((index) => bytesOf(record[index])), line });
+    // null keeps the record out of the parser's own output, which nobody reads
     return null;
   };
   const options: Options = {
     delimiter: format === 'tsv' ? '\t' : ',',
-    encoding: null,
+    encoding: bytewise,
     quote: format === 'tsv' ? null : '"',
-    // the raw bytes of a record
-    max_record_size: maxRecordLength,
     record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
     on_record: take as unknown as NonNullable<Options['on_record']>,
@@ -141,10 +142,19 @@ export async function* delimitedRecords(
     if (failure !== undefined) throw worded(failure, name, format);
   };
   try {
+    // bytes of the record that has begun
+    let length = 0;
+    let begun = 0;
     for await (const piece of bytes) {
-      // the parser gets a copy, because it keeps unfinished records and the source will overwrite its memory
-      await new Promise<void>((resolve) => parser.write(Buffer.from(piece), () => resolve()));
-      check();
+      for (let from = 0; from < piece.length; from += pieceBytes) {
+        // the parser gets a copy, because it keeps unfinished records and the source will overwrite its memory
+        const part = Buffer.from(piece.subarray(from, from + pieceBytes));
+        await new Promise<void>((resolve) => parser.write(part, () => resolve()));
+        check();
+        length = last === begun ? length + part.length : part.length;
+        begun = last;
+        if (length > maxRecordBytes) throw tooLong(name, last, format);
+      }
       if (fields.length > 0) yield fields;
       fields = [];
     }
@@ -189,8 +199,14 @@ const faults: Readonly<Record<string, string>> = {
   CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE: 'something follows a closing quotation mark',
   INVALID_OPENING_QUOTE: 'a quotation mark stands within a field that is not quoted',
   CSV_QUOTE_NOT_CLOSED: 'a quotation mark is not closed',
-  CSV_MAX_RECORD_SIZE: 'the record is too long; a quotation mark may not be closed',
 };
+
+function tooLong(name: string, lastLine: number, format: string): CharnnError {
+  const cause = format === 'csv' ? '; perhaps a quotation mark is not closed' : '';
+  return new CharnnError(
+    `${name}: the record that begins after line ${lastLine} has more than ${maxRecordBytes / 1e6} MB, which is too long${cause}; break it into shorter records, or give the right ${optionName('format')}`,
+  );
+}
 
 function worded(error: Error, name: string, format: string): Error {
   if (error instanceof CharnnError) return error;
@@ -215,7 +231,7 @@ async function* objectFields(
     );
   }
   let line = 0;
-  for await (const group of splitLines(bytes, name, maxLineBytes)) {
+  for await (const group of splitLines(bytes, name, maxRecordBytes)) {
     const fields: ColumnRecord[] = [];
     for (const raw of group) {
       line++;
@@ -285,8 +301,8 @@ function fieldOf(record: JsonObject, column: string, where: string): string {
 }
 
 /**
- * A field of an object as text: strings unchanged, anything else as JSON. A field that the object lacks may be in its
- * field `labels`.
+ * A field of an object as text: strings unchanged, anything else as JSON. If the object lacks the field, it is looked
+ * up in the object `labels`, which may be one of its fields.
  */
 export function fieldText(object: unknown, key: string): string | undefined {
   for (const holder of [object, (object as JsonObject | null | undefined)?.labels]) {

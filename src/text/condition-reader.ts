@@ -10,7 +10,7 @@ import type { Conditions, Label, VectorShape } from './conditions.js';
 import type { BesideColumns } from './reading-options.js';
 import { otherSize, parseVectors, scaledVectors } from './vector-text.js';
 
-/** What a model records about the columns */
+/** What a model records about the columns with labels and vectors */
 export interface KnownConditions {
   readonly labels: readonly Label[];
   readonly vectors?: VectorShape | undefined;
@@ -22,7 +22,7 @@ export interface ReadConditions extends KnownConditions {
 
 export class ConditionReader {
   private readonly names: readonly string[];
-  /** For each label, the number of each value */
+  /** For each label, the numbers that represent its values */
   private readonly numbers: readonly Map<string, number>[];
   private readonly rows: number[] = [];
   private readonly vectors: Float32Array[] = [];
@@ -31,7 +31,7 @@ export class ConditionReader {
   /** Number of lines in the preceding files */
   private before = 0;
 
-  /** @param known by a model; absent if the texts determine which values there are */
+  /** @param known what a model records; absent if the texts determine which values labels have */
   constructor(
     columns: BesideColumns,
     private readonly known?: KnownConditions,
@@ -45,7 +45,7 @@ export class ConditionReader {
   }
 
   /**
-   * Reads the further fields of a record. Lines that are not passed have none.
+   * Reads the fields of a record that are labels and vectors. Lines that are no records are not passed to this method.
    * @param record number of the record's line in the file, counted from 0, in ascending order
    * @param fields one for each name in `besideNames`
    * @param where the record, as messages show it
@@ -68,12 +68,12 @@ export class ConditionReader {
     this.counts.push(vectors.length);
   }
 
-  /** Ends a file that had this many lines. */
+  /** Must be called at the end of each file, with its number of lines. */
   endFile(lines: number): void {
     this.before += lines;
   }
 
-  /** What has been read, with vectors standardised by the model's mean and deviation, or their own */
+  /** Returns what has been read, with vectors standardised by the model's mean and deviation, or else by their own. */
   finish(): ReadConditions {
     const labels = this.names.map((name, c) => ({
       name,
@@ -148,7 +148,7 @@ export class ConditionReader {
 }
 
 /**
- * The number of a label's value.
+ * The number that represents a value of a label.
  * @throws CharnnError for a value that the label does not have
  */
 export function valueNumber({ name, values }: Label, value: string, where: string): number {

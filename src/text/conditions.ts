@@ -6,7 +6,7 @@ export interface Label {
   readonly values: readonly string[];
 }
 
-/** Vectors that precede the characters of a source */
+/** The shape and scale of the vectors that precede the characters of the source in a pair */
 export interface VectorShape {
   /** F: number of elements of a vector */
   readonly size: number;
@@ -17,7 +17,8 @@ export interface VectorShape {
 
 export interface Conditions {
   /**
-   * [R, C] the value of each label for each record, as an index among the values of all labels; empty without labels
+   * [R, C] for each of R records, the value of each label as an index among the values of all labels; empty without
+   * labels
    */
   readonly labels: Int32Array;
   /** C: number of labels */
@@ -29,7 +30,7 @@ export interface Conditions {
 export interface VectorLists {
   /** F: number of elements of a vector */
   readonly size: number;
-  /** [R + 1] index of the first vector of each record */
+  /** [R + 1] for each of R records, the index of its first vector; at the end, the number of all vectors */
   readonly starts: Float64Array;
   /** [·, F] the vectors of all records */
   readonly values: Float32Array;
@@ -37,9 +38,9 @@ export interface VectorLists {
 
 /** Labels and vectors of one record */
 export interface Given {
-  /** [C] */
+  /** [C] the value of each label, as an index among the values of all labels */
   readonly labels: Int32Array;
-  /** [·, F] */
+  /** [·, F] the vectors of the record */
   readonly vectors: Float32Array;
 }
 
@@ -54,8 +55,8 @@ export function givenOf({ labels, columns, vectors }: Conditions, i: number): Gi
 }
 
 /**
- * Labels and vectors of some records, all with the same number of vectors of F elements: labels [C, N], and vectors [·,
- * N, F]
+ * Puts labels and vectors of N records together: labels [C, N], and vectors [·, N, F] with F elements each. All records
+ * must have the same number of vectors.
  */
 export function givenTogether(
   all: readonly Given[],
@@ -81,8 +82,8 @@ export function vectorCount(given: Conditions | undefined, record: number): numb
 }
 
 /**
- * The labels of some records, label by label.
- * @returns [C, N]
+ * The labels of N records.
+ * @returns [C, N]: for each label, its values in all records
  */
 export function labelsOf({ labels, columns }: Conditions, records: ArrayLike<number>): Int32Array {
   const { length: N } = records;
@@ -94,8 +95,8 @@ export function labelsOf({ labels, columns }: Conditions, records: ArrayLike<num
 }
 
 /**
- * The vectors of some records, all of which have the same number of vectors.
- * @returns [count, N, F]
+ * The vectors of N records, all of which have the same number of vectors.
+ * @returns [count, N, F]: the first vector of each record, then the second one of each, and so on
  */
 export function vectorsOf(
   { size: F, starts, values }: VectorLists,

@@ -135,7 +135,7 @@ async function reasonToSkip(
   { reading, unit }: FolderRules,
 ): Promise<string | undefined> {
   if (!stats.isFile()) return 'not a regular file';
-  // charnn 0.1.0 could not open a file whose name is not valid UTF-8
+  // charnn 0.1.0 could not open a file whose name is not valid UTF-8, and plain reading skips what it skipped
   if (reading.plain && !isText(path)) return 'a name that is not UTF-8';
   const start = await startOf(path);
   if (ownKind(start) !== undefined) return ownFile;

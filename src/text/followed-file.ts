@@ -22,7 +22,7 @@ export async function* followed(path: FileName, named: Source): AsyncGenerator<S
     for (;;) {
       const turn = new Turn(path, file);
       yield { ...named, size: undefined, read: () => turn.read(named.name) };
-      // a packed file may end before it is replaced
+      // the reader of a packed file may stop where the packed data ends, without waiting until the file is replaced
       while (!(await turn.isOver())) await setTimeout(pauseMs);
       const next = await opened(path, named.name);
       await file.close();
@@ -33,7 +33,7 @@ export async function* followed(path: FileName, named: Source): AsyncGenerator<S
   }
 }
 
-/** The time from one replacement of a file to the next */
+/** One of the files that successively have the followed name, read until it is replaced or truncated */
 class Turn {
   private position = 0;
 
@@ -51,7 +51,7 @@ class Turn {
         this.position += bytesRead;
         if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
         else if (isLast) return;
-        // the last bytes may have been written between this check and the one before
+        // the file is read once more, because its last bytes may have been written since the previous attempt
         else if (await this.isOver()) isLast = true;
         else await setTimeout(pauseMs);
       }
@@ -60,7 +60,7 @@ class Turn {
     }
   }
 
-  /** Whether another file has this name now, or this one was truncated */
+  /** Whether another file has the name of the followed file now, or the followed file was truncated */
   async isOver(): Promise<boolean> {
     const held = await this.file.stat({ bigint: true });
     if (held.size < this.position) return true;
@@ -68,13 +68,13 @@ class Turn {
       const now = await stat(this.path, { bigint: true });
       return now.ino !== held.ino || now.dev !== held.dev;
     } catch {
-      // it was renamed, and no new file has its name yet
+      // the followed file was renamed, and no new file has its name yet
       return false;
     }
   }
 }
 
-/** @throws CharnnError when it cannot be opened, and for a pipe or a folder, which may have taken the place of a file */
+/** @throws CharnnError when the file cannot be opened, and for a pipe or a folder, which may have taken its place */
 async function opened(path: FileName, name: string): Promise<FileHandle> {
   const file = await open(path, readFlags).catch((cause) => failToRead(name, cause));
   if ((await file.stat()).isFile()) return file;

@@ -15,7 +15,7 @@ const traditional =
 const hangul =
   '이다는을의가에고은하한로를지도사기인어서자대리나시그있아정들스일해여장전보부으라수과게주마니상원구진제만관공조성유신선비트안우소연경용동생세성';
 
-/** The encodings; of two that are equally likely the earlier one is preferred */
+/** The encodings that can be guessed, with common characters; of two equally likely ones the earlier is preferred */
 const candidates: readonly { readonly encoding: string; readonly common: ReadonlySet<string> }[] = [
   ['windows-1252', 'éèàùâêîôûçëïüöäßñáíóúåæøõãœ’‘“”–—…°£«»·'],
   ['windows-1251', cyrillic],

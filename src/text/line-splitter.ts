@@ -7,6 +7,12 @@ const newline = 0x0a;
 export const maxLineBytes = 500e6;
 
 /**
+ * Max bytes of a record of a table. A longer one, made of millions of fields or JSON values, would take gigabytes of
+ * memory.
+ */
+export const maxRecordBytes = 16e6;
+
+/**
  * Yields lines without their line feeds, in groups of at least one: a line is passed on as soon as it is complete, and
  * does not wait for more to arrive.
  * @param name the file, as messages show it

@@ -11,7 +11,7 @@ import { validUtf8 } from './utf8.js';
 export const lineReading: ReadingOptions = { ...defaultReading, invalid: 'replace' };
 
 export interface LineOptions {
-  /** `invalid: 'replace'`, the default, leaves invalid bytes as they are. */
+  /** How files are read. With `invalid: 'replace'`, the default, invalid bytes in lines of UTF-8 remain as they are. */
   readonly reading?: ReadingOptions | undefined;
   /** With `byte` the lines consist of the file's bytes, whatever kind of file it is. */
   readonly unit?: TextUnit | undefined;

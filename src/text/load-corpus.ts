@@ -52,7 +52,7 @@ const maxParts = 10_000;
 
 export interface CorpusOptions {
   readonly text: TextOptions;
-  /** Characters that occur less often become the unknown symbol; ignored if a vocabulary is given. */
+  /** Characters that occur fewer times than this become the unknown symbol; ignored if a vocabulary is given. */
   readonly minCount: number;
   /** The vocabulary whose ids are used; without it, one is made from the text. */
   readonly vocabulary?: Vocabulary | undefined;

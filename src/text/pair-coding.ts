@@ -14,11 +14,11 @@ import type { PairUnits, SideUnit, TextOptions } from './unit.js';
 export type Side = 'source' | 'target';
 type Wanted = Readonly<Record<Side, SideUnit | 'auto'>>;
 
-/** `?` */
+/** The byte `?`, which is written in place of a character that is not a byte */
 const questionMark = 0x3f;
 /** The character of the first symbol that is not a single character */
 const firstSymbol = 0xf0000;
-/** Max number of such symbols, which is the rest of the plane */
+/** Max number of symbols that are not single characters: nearly as many as there are private-use characters for them */
 export const maxSymbols = 0xfff0;
 /** Stands for an unknown symbol. It is in no vocabulary, because it is never counted as a symbol. */
 const unknownSymbol = String.fromCodePoint(firstSymbol + maxSymbols);
@@ -119,7 +119,7 @@ export class PairCoding {
     }
   }
 
-  /** The units of a side, as messages show them */
+  /** The units in a side of a pair: its symbols between blanks, or its characters */
   partsOf(side: Side, text: string): string[] {
     if (this.unit(side) !== 'symbol') return Array.from(text);
     return text.split(/\s+/u).filter((symbol) => symbol !== '');
@@ -156,12 +156,12 @@ export function codingOf({ pairs = characters }: TextOptions): PairCoding {
   return PairCoding.of(pairs);
 }
 
-/** What a character of a vocabulary stands for, of a text or of pairs */
+/** What a character of a vocabulary stands for: itself or, in a vocabulary of pairs, perhaps a longer symbol */
 export function symbolName(character: number, { pairs = characters }: TextOptions): string {
   return pairs.symbols[character - firstSymbol] ?? String.fromCodePoint(character);
 }
 
-/** Whether a symbol is a single character, and not one of those that stand for symbols */
+/** Whether a symbol is a single character, other than the private-use characters that stand for longer symbols */
 function isCharacter(symbol: string): boolean {
   const code = symbol.codePointAt(0) as number;
   return code < firstSymbol && symbol.length === (code > 0xffff ? 2 : 1);
@@ -169,9 +169,9 @@ function isCharacter(symbol: string): boolean {
 
 /** Max number of different symbols in a side that is recognised as symbols */
 const maxDifferent = 256;
-/** Max length of such a symbol */
+/** Max length of a symbol in a side that is recognised as symbols */
 const maxLength = 6;
-/** Min number of times that such a symbol must occur on average */
+/** Min number of times that a symbol occurs, on average, in a side that is recognised as symbols */
 const minOccurrences = 10;
 
 /** Whether texts consist of a few short symbols between blanks, such as phonemes, but not numbers or words. */

@@ -6,12 +6,13 @@
  *     csv      a header that names the columns (RFC 4180)
  *     ndjson   an object per line, with the fields `source` and `target`; labels are fields, too, or fields of `labels`
  *     dict     a pronouncing dictionary like CMU's: word, two blanks, phonemes; `WORD(1)` is another pronunciation of
- *              WORD; lines that begin with `;;;` or `#` are comments, and so is what follows `#` between blanks
+ *              WORD; lines that begin with `;;;`, or with `#` and a blank, are comments, and so is what follows `#`
+ *              between blanks
  */
 import { UsageError } from '../errors.js';
 import { quote } from '../messages/quote.js';
 import { columnIndex, delimitedRecords, fieldText, wellFormed } from './columns.js';
-import { maxLineBytes, splitLines } from './line-splitter.js';
+import { maxRecordBytes, splitLines } from './line-splitter.js';
 import { besideNames, type ReadingOptions, type TextFormat } from './reading-options.js';
 import { validUtf8 } from './utf8.js';
 
@@ -21,7 +22,7 @@ export interface PairRecord {
   /** The line that the record ends in, counted from 1 */
   readonly line: number;
   readonly source: string;
-  /** undefined if the record has none */
+  /** The target; undefined if the record has none */
   readonly target: string | undefined;
   /** The further columns that were asked for; a missing one is '' */
   readonly further: readonly string[];
@@ -38,7 +39,7 @@ const shownLines = 20;
  * @param name the file, as messages show it
  * @param isBytes whether texts are bytes, which are then represented by characters with the same number
  * @param onFormat called with the format before the first pair
- * @throws CharnnError for a table that is malformed, UsageError for one without the columns
+ * @throws CharnnError for a table that is malformed, UsageError for a table that lacks a column to be read
  */
 export async function* pairRecords(
   bytes: AsyncIterable<Uint8Array>,
@@ -55,7 +56,7 @@ export async function* pairRecords(
   const encoding = isBytes ? 'latin1' : 'utf8';
   let parse: ((text: string, line: number) => PairRecord | undefined) | undefined;
   let line = 0;
-  for await (const group of splitLines(bytes, name, maxLineBytes)) {
+  for await (const group of splitLines(bytes, name, maxRecordBytes)) {
     const texts = group.map((raw, i) => {
       const isPlain = isBytes || reading.invalid === 'replace';
       const valid = isPlain
@@ -78,7 +79,7 @@ export async function* pairRecords(
   }
 }
 
-/** The format of lines; if it is not given, it is recognised from the first of them */
+/** The format of a file of lines; if it is not given, it is recognised from the first lines */
 function formatOf(given: TextFormat, lines: readonly string[]): Exclude<PairFormat, 'csv'> {
   if (given !== 'lines') return given as Exclude<PairFormat, 'csv'>;
   const shown = lines.filter((line) => line.trim() !== '' && !isComment(line)).slice(0, shownLines);
@@ -181,7 +182,7 @@ function objectRecord(
   const source = isString('source') ? field('source') : undefined;
   return {
     line,
-    // U+FFFD stands for a missing source; nothing is learned from such a line, because it has no target either
+    // if source and target are both missing, the source is U+FFFD; without a target, nothing is learned from the line
     source: source ?? (isString('target') ? '' : '\ufffd'),
     target: isString('target') ? field('target') : undefined,
     further: besideNames(beside).map((key) => fieldText(object, key) ?? ''),

@@ -82,7 +82,7 @@ function lineOf(
     side('source', source),
     ...(target === undefined ? [] : [side('target', target)]),
   ];
-  // a further column that is dropped is still counted as one
+  // further columns are left out, but a tab in their place lets lines with more than two columns be counted
   return fields.join('\t') + (isWider ? '\t' : '');
 }
 

@@ -48,7 +48,7 @@ export async function readText(
   const opening = { reading: used, onRaw, patient: true, keepMark: isWhole };
   const bytes = textBytes(source, opening);
   const { name } = source;
-  // the sides of pairs are normalised before they become lines
+  // the sides of pairs are normalised when lines are made of them, so nothing is left to normalise here
   const uniform = coding === undefined ? text : { unit: text.unit, keepCr: true };
   const decoding = new TextDecoding(uniform, name, used.invalid);
   const lines = () => {

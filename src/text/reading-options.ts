@@ -19,7 +19,7 @@ export interface BesideColumns {
   readonly vector?: string | undefined;
 }
 
-/** The names of all these columns: those of labels, then that of vectors */
+/** The names of the columns with labels, and then that of the column with vectors */
 export function besideNames(columns: BesideColumns | undefined): readonly string[] {
   if (columns === undefined) return [];
   const { labels, vector } = columns;

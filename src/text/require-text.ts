@@ -4,7 +4,7 @@ import { ownKind } from '../files/own-kinds.js';
 /**
  * Refuses charnn's own files as texts to read: they are text, but nobody gives them on purpose.
  * @param start the first bytes of a file, or its first piece
- * @param name as messages show it
+ * @param name the file, as messages show it
  * @throws UsageError for a model, the state of a training run, or the record of a search
  */
 export function requireText(start: Uint8Array, name: string): void {

@@ -3,7 +3,7 @@ import { areWrapped, quantile } from './separator-line.js';
 
 /** Max fraction of lines that may be blank or indented; lists of records have hardly any such lines. */
 const strayLines = 0.02;
-/** In a text of records, at most this many different beginnings of lines account for the fraction of lines below. */
+/** In a text of records, the `beginnings` most frequent beginnings cover at least the fraction `covered` of lines. */
 const beginnings = 10;
 const covered = 0.8;
 
@@ -30,7 +30,7 @@ export function lineEndIsSeparator(all: readonly string[]): boolean {
   }
   if (usualMax > 80 || fraction((line) => innerEnd.test(line)) > 0.05) return false;
   if (fraction((line) => sentenceEnd.test(line)) > 0.2) return false;
-  // verses end with commas, statements with semicolons and brackets
+  // verses often end with commas or dashes, statements with semicolons or brackets; neither are records
   if (fraction((line) => /[,;:—–-]\s*$/.test(line)) > 0.2) return false;
   if (fraction((line) => /[{}()[\];]\s*$/.test(line)) > 0.3) return false;
   return !areWrapped(lines);

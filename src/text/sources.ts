@@ -22,7 +22,10 @@ const standardInput = '-';
 export interface Source {
   /** The name of the source as messages show it: the path, quoted where necessary, or `standard input` */
   readonly name: string;
-  /** The path within the folder that was named, the base name, or `-`; it reveals nothing about the machine */
+  /**
+   * The name that charnn's files record: the path within the folder that was named, the base name, or `-`. It reveals
+   * nothing about the machine.
+   */
   readonly label: string;
   /** The size in bytes, if it is known beforehand; such a source can also be read again. */
   readonly size: number | undefined;
@@ -146,7 +149,7 @@ function streamSource(stream: Readable): Source {
     label: standardInput,
     size: undefined,
     async *read() {
-      // another source, such as a second option, has taken the stream's contents
+      // another source, such as the path of a second option, has already read the stream
       if (stream.readableDidRead) throw givenTwice();
       try {
         for await (const chunk of stream) {

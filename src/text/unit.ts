@@ -4,7 +4,7 @@ export const textUnits = ['char', 'byte'] as const;
 /** Unicode code points, or bytes */
 export type TextUnit = (typeof textUnits)[number];
 
-/** Units of one side of pairs: as above, or symbols between blanks, such as phonemes */
+/** Units of one side of pairs: Unicode code points, bytes, or symbols between blanks, such as phonemes */
 export const sideUnits = [...textUnits, 'symbol'] as const;
 export type SideUnit = (typeof sideUnits)[number];
 
@@ -14,7 +14,7 @@ export interface PairUnits {
   readonly target: SideUnit;
   /** Symbols that are not single characters; the one at index i is the character U+F0000 + i. */
   readonly symbols: readonly string[];
-  /** `ndjson` if the pairs came as lines of JSON, as sources then do */
+  /** `ndjson` if the pairs came as lines of JSON; sources to be converted are then read in this format by default. */
   readonly format?: 'ndjson' | undefined;
 }
 

@@ -5,8 +5,9 @@ import { CharnnError } from '../errors.js';
 import type { Packing } from './signatures.js';
 
 /**
- * Texts and logs shrink to a twentieth when they are compressed, hardly ever further. A file that exceeds both limits
- * was made to fill memory, or contains nothing worth learning.
+ * Limits of the unpacked size: in bytes, and as a multiple of the packed size. Texts and logs shrink to a twentieth
+ * when they are compressed, hardly ever further. A file that exceeds both limits was made to fill memory, or contains
+ * nothing worth learning.
  */
 const unlimitedBytes = 1e9;
 const maxRatio = 250;

@@ -94,13 +94,13 @@ export class Utf8Decoder {
   private begin(byte: number): number {
     if (byte >= 0xc2 && byte <= 0xdf) return 1;
     if (byte >= 0xe0 && byte <= 0xef) {
-      // rules out overlong forms, and below also surrogates
+      // rules out overlong forms after the byte E0, and surrogates after ED
       if (byte === 0xe0) this.min = 0xa0;
       if (byte === 0xed) this.max = 0x9f;
       return 2;
     }
     if (byte >= 0xf0 && byte <= 0xf4) {
-      // rules out code points above U+10FFFF
+      // rules out overlong forms after the byte F0, and code points above U+10FFFF after F4
       if (byte === 0xf0) this.min = 0x90;
       if (byte === 0xf4) this.max = 0x8f;
       return 3;

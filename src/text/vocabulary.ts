@@ -184,6 +184,7 @@ export class Vocabulary {
   }
 
   /**
+   * Makes a vocabulary from its JSON value.
    * @param where names the value in messages
    * @throws CharnnError naming the field that is wrong
    */

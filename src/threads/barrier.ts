@@ -9,13 +9,13 @@ const spins = 2000;
 /** Milliseconds after which a sleeping thread checks whether another one has failed */
 const patienceMs = 1000;
 
-/** The error that the other threads get at a barrier when one thread has failed; the cause is in that thread's error. */
+/** The error that other threads get at a barrier when one thread has failed, whose own error tells the cause */
 export class BrokenBarrier extends Error {}
 
 export class Barrier {
   /**
    * @param parties number of threads that meet at the barrier
-   * @param words [barrierWords] in shared memory, the same for all of them, initially 0
+   * @param words `barrierWords` words of shared memory, the same for all threads, initially 0
    */
   constructor(
     private readonly parties: number,
@@ -23,8 +23,8 @@ export class Barrier {
   ) {}
 
   /**
-   * Waits until all parties have called it. It spins for a short time and then sleeps: on a busy machine, spinning
-   * would keep the processor from the very thread that everyone is waiting for.
+   * Waits until all parties have called this function. It spins for a short time and then sleeps: on a busy machine,
+   * spinning would keep the processor from the very thread that everyone is waiting for.
    * @throws BrokenBarrier when another party has failed
    */
   wait(): void {

@@ -1,7 +1,7 @@
 /**
- * The worker's end of a pool: the handler of its messages, and the format of what passes between the threads. Only the
- * entry modules of workers (`*-worker.ts`) call `handleMessages`, and nothing imports those, so that importing charnn
- * in a worker thread of another program has no effect on it.
+ * The worker's end of a pool of threads: the handler of its messages, and the format of what passes between the
+ * threads. Only the entry modules of workers (`*-worker.ts`) call `handleMessages`, and nothing imports these modules,
+ * so that importing charnn in a worker thread of another program has no effect on it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { CharnnError } from '../errors.js';
@@ -11,7 +11,7 @@ export type Handler<Message> = (message: Message) => void | Promise<void>;
 
 /**
  * Creates a worker's handler from its data. `isEnding` says whether the pool is being closed, which a handler in the
- * calling thread should heed; a thread is simply terminated.
+ * calling thread should heed; a handler in a worker thread need not, because the thread is terminated.
  */
 export type CreateHandler<Data, Message, Reply> = (
   data: Data,

@@ -39,12 +39,15 @@ export interface MapOptions<Data, Job, Result>
   readonly jobsPerWorker: number;
 }
 
-/** Max number of jobs that a worker may be ahead of the one being read, in multiples of `jobsPerWorker` */
+/**
+ * Max number of jobs that are begun ahead of the job whose chunks are being yielded, for each worker and in multiples
+ * of `jobsPerWorker`
+ */
 const lead = 4;
 
 /**
- * Does the jobs.
- * @param jobs are read no faster than they can be done
+ * Does the jobs, and yields their results in the order of the jobs.
+ * @param jobs the jobs, which are read no faster than they can be done
  * @throws the error of a worker or of `jobs`; CharnnError when no thread can be started
  */
 export async function* mapOrdered<Data, Job, Result>(

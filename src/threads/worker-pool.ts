@@ -9,7 +9,7 @@ import type { CreateHandler, Envelope, Handler } from './handler.js';
 
 export interface PoolOptions<Data, Message, Reply> {
   readonly workers: number;
-  /** The entry module of the threads, which uses the same function as `createHandler` */
+  /** The entry module of the threads, which creates its handler with the same function as `createHandler` */
   readonly module: URL;
   /**
    * For a pool of one: creates the handler that does the work in the calling thread. If absent, every worker is a
@@ -17,8 +17,8 @@ export interface PoolOptions<Data, Message, Reply> {
    */
   readonly createHandler?: CreateHandler<Data, Message, Reply>;
   /**
-   * Memory that each worker allocates in addition to that of any thread; it is checked for all of them before any is
-   * started
+   * Bytes that each worker allocates in addition to what any thread takes. Before the first worker is started, it is
+   * checked that there is memory for all of them.
    */
   readonly bytesPerWorker?: number | undefined;
   /** The data that worker `index` receives at its start: plain data, copied to each thread, and shared memory */
@@ -115,7 +115,10 @@ export class WorkerPool<Data, Message, Reply> {
     }
   }
 
-  /** The number of workers for which there is memory, if the result does not depend on it. */
+  /**
+   * The number of workers for which there is memory. If the result depends on the number of workers, this function
+   * throws instead of returning fewer.
+   */
   private countThatFits(): number {
     const { workers, createHandler, onFewer, bytesPerWorker = 0 } = this.options;
     if (workers === 1 && createHandler) return workers;
@@ -202,7 +205,7 @@ export class WorkerPool<Data, Message, Reply> {
 
 /**
  * Whether Node.js runs a script that was given as text, as with `node --input-type=module -e …`: it would then refuse
- * the entry module, which is a file.
+ * the entry module of a worker, which is a file.
  */
 function isScriptGivenAsText(): boolean {
   return process.execArgv.some((argument) => argument.startsWith('--input-type'));

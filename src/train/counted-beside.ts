@@ -5,8 +5,8 @@ import type { MixingPlan } from './replicas/mixing.js';
 import { mixingPlan } from './replicas/mixing-plan.js';
 
 /**
- * Counts the text, if counts are to be mixed with the network's predictions; undefined if not, and if a signal ended
- * the counting.
+ * Counts the n-grams of the training text, if they are to be mixed with the network's predictions; undefined if not,
+ * and if a signal ended the counting.
  */
 export async function countedBeside(job: TrainingJob): Promise<MixingPlan | undefined> {
   const { config, corpus, givenCounts, signal } = job;

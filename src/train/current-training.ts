@@ -33,7 +33,7 @@ export class CurrentTraining {
   readonly pass: Pass;
   readonly budget: StepBudget;
   readonly rollback: Rollback;
-  /** The training's id; a state of version 1 has none */
+  /** The id of the training run; missing if it was resumed from a state file of version 1 */
   readonly id: string | undefined;
   /** Whether the training run started from the weights of a given model */
   readonly isFineTuning: boolean;
@@ -45,7 +45,7 @@ export class CurrentTraining {
     readonly model: ModelConfig,
     readonly backend: Backend,
     readonly replicas: Replicas,
-    /** Seconds that counting took, which are part of the training's time */
+    /** Seconds that counting n-grams took, which are part of the training's time */
     counting: number,
   ) {
     const { config, corpus, resume } = job;

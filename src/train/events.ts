@@ -34,7 +34,7 @@ export interface ProgressEvent {
   readonly epoch: number;
   /** Training loss, averaged over the latest steps */
   readonly loss: number;
-  /** The same loss, in bits per character */
+  /** Training loss in bits per character, averaged over the latest steps */
   readonly bitsPerCharacter: number;
   readonly gradientNorm: number;
   readonly learningRate: number;
@@ -53,16 +53,16 @@ export interface Validation {
    */
   readonly trainLoss: number | null;
   /**
-   * Null without a validation text. Unknown characters cost the same as in `evaluate`, so that both report the same
-   * loss for a text.
+   * The loss on the validation text; null if there is none. Unknown characters cost the same as in `evaluate`, so that
+   * both report the same loss for a text.
    */
   readonly validationLoss: number | null;
-  /** Validation loss of network and counts together; absent from a training run without counts */
+  /** Validation loss of network and n-gram counts together; absent from a training run without counts */
   readonly mixtureLoss?: number;
   readonly learningRate: number;
   /** Mean norm of the gradient before clipping, since the previous validation; null before the first step */
   readonly gradientNorm: number | null;
-  /** The largest norm of a single step since the previous validation, and that of the latest step */
+  /** The largest gradient norm of a step since the previous validation, and the gradient norm of the latest step */
   readonly maxGradientNorm?: number;
   readonly lastGradientNorm?: number;
   /**

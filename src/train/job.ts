@@ -26,7 +26,7 @@ export interface TrainingText {
   readonly beside?: Beside | undefined;
   /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
-  /** The pairs of a training run on pairs; its training and validation ids may be the same list. */
+  /** The pairs, in a training run on pairs. They may divide one list of ids, which is then `train` and `validation`. */
   readonly pairs?: TrainingPairs | undefined;
   /** The text whose n-grams are counted: the training text together with the part held out at its beginning */
   readonly counted?: Ids | undefined;
@@ -48,7 +48,7 @@ export interface PreparedTraining {
   readonly resume?: TrainingState;
   /** The best model so far, if the training is resumed */
   readonly best?: Model;
-  /** Counts of an earlier model to which those of this text are added, in ids of the job's vocabulary */
+  /** n-gram counts of an earlier model, in ids of the job's vocabulary, to which the counts of this text are added */
   readonly givenCounts?: NgramTable | undefined;
   /** A model whose weights the training starts from; the vocabularies are matched by character. */
   readonly initFrom?: Model;

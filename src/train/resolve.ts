@@ -38,7 +38,7 @@ export interface TextSettings extends Complete<typeof sourceRows> {
 
 /** Values picked for absent options, once the text is known */
 export interface Picked extends BatchShape {
-  /** A preset, or the model that training starts from */
+  /** Size and other properties of a preset's network, or of the model that training starts from */
   readonly model: Size & Attending & Partial<CellChoice>;
   readonly dropout: number;
   /** The length that was asked for, or less if the text is too small to benefit from it */
@@ -95,8 +95,8 @@ const notForPairs = [
 ];
 
 /**
- * Checks the units of pairs.
- * @throws OptionError for units without pairs, or if the text is read as bytes
+ * Checks the options for what sources and targets of pairs are made of: characters, bytes or symbols.
+ * @throws OptionError for such an option without pairs, or if the text is read as bytes
  */
 export function checkSides(
   options: Pick<CommandTrainOptions, 'pairs' | 'unit' | 'sourceUnit' | 'targetUnit'>,

@@ -119,9 +119,9 @@ class TrainingRun {
     this.job.onEvent({ type: 'phase', phase: 'training' });
   }
 
-  // --- between validations ---
+  // --- steps between validations ---
 
-  /** Learning rates of the steps up to the next validation, save or end */
+  /** Learning rates of the steps to be run next */
   private nextLearningRates(): Float64Array {
     const { budget, step } = this.current;
     const count = budget.stepsToRun(step);

@@ -2,7 +2,7 @@
 import { type Complete, withDefaults } from '../options/table.js';
 import { trainingRows } from './schema/training-rows.js';
 
-/** What ends a training run: exactly one of the three. */
+/** What ends a training run: a number of steps, a number of passes over the text, or a time. */
 export type TrainLength =
   | { readonly kind: 'steps'; readonly steps: number }
   | { readonly kind: 'epochs'; readonly epochs: number }
@@ -23,7 +23,7 @@ type Group<Name extends string> = Pick<
 export type OptimizerConfig = Group<'optimizer'>;
 export type ScheduleConfig = Group<'schedule'>;
 
-/** Values that `plainTraining` lacks */
+/** Names of the options for which `plainTraining` has no values */
 type Missing = 'batchSize' | 'seqLength' | 'threads' | 'backend';
 
 /** Adam at a constant learning rate and nothing else, for networks that are trained without training options. */

@@ -112,13 +112,13 @@ function requireAlike(older: Model, config: ModelConfig, text: TextOptions): voi
   }
 }
 
-/** For each id of a vocabulary, the id of the same character or symbol in an older one, or -1 */
+/** For each id of a vocabulary, the id of the same character or symbol in an older vocabulary, or -1 */
 function mapSymbols(older: Model, newer: Pick<Model, 'vocabulary' | 'text'>): ArrayLike<number> {
   const { vocabulary } = newer;
   if (older.text.pairs === undefined && newer.text.pairs === undefined) {
     return vocabulary.mapFrom(older.vocabulary);
   }
-  // symbols are numbered in the order in which they came
+  // symbols have numbers in the order in which they first occurred, so the same number may stand for another symbol
   const ids = new Map(older.vocabulary.symbols.map((symbol, id) => [nameOf(symbol, older), id]));
   const mapped = vocabulary.symbols.map((symbol) => ids.get(nameOf(symbol, newer)) ?? -1);
   return [...mapped, older.vocabulary.unknownId];

@@ -240,8 +240,9 @@ export function elementCases(n: number, rows?: number): KernelCase[] {
 }
 
 /**
- * Five iterations magnify the rounding of small singular values: by 3.4 each, at the most. In half precision the
- * matrices on the way round to neighbours here and there: 2^-8 of either factor, of a step of 0.1 · 0.2 · √129.
+ * Five iterations magnify the rounding of small singular values: by 3.4 each, at the most. In half precision, where two
+ * orders of summation differ, a number may be rounded to its other neighbour. One number of the gradient moved to its
+ * neighbour changes the weights by up to 0.0043 in float64 (60 trials for each of five sizes from 17 × 17 to 65 × 129).
  */
 export const muonCase = (shape: readonly number[]): KernelCase => ({
   name: `muon ${shape.join(' × ')}`,
@@ -250,7 +251,7 @@ export const muonCase = (shape: readonly number[]): KernelCase => ({
     backend.muon(w, g, m, { rate: 0.1, momentum: 0.9, decay: 0.1, gradientScale: 2 }),
   outputs: ['w', 'm'],
   tolerance: 2e-5,
-  halfTolerance: 2e-3,
+  halfTolerance: 6e-3,
 });
 
 const muonCases: KernelCase[] = [

@@ -24,6 +24,8 @@ beforeAll(async () => {
   await write('good.json', model);
   await write('large.json', overflowing(model));
   await write('pairs.json', overflowing(pairs));
+  // all of one sign, so that every logit is infinite whatever has been drawn
+  await write('infinite.json', { ...model, weights: model.weights.map(() => 3e38) });
   folder.write('lines.txt', 'abba\n'.repeat(9));
   folder.write('pairs.tsv', 'a\tb\nb\ta\n'.repeat(9));
 });
@@ -81,7 +83,7 @@ describe('the model cannot predict', () => {
   });
 
   test('a request to a server, which goes on', async () => {
-    const server = await RunningServer.start(folder, 'large.json');
+    const server = await RunningServer.start(folder, 'infinite.json');
     const told = /^the model cannot predict: its weights are so large that /;
     for (const [path, body] of [
       ['/v1/completions', { prompt: 'a', max_tokens: 3 }],

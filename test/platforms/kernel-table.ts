@@ -1,8 +1,8 @@
 /**
- * The whole table of kernel cases on every back end of a platform, under plain Node.js or Bun: a test runner is
- * not needed. `run.mjs` bundles it into the installed package, whose compiled modules it then takes. For each back
- * end it prints a line of JSON with the number of cases, what went wrong, and a hash of everything computed, by
- * which WebAssembly on two processors is compared.
+ * The whole table of kernel cases on every back end of a platform, under plain Node.js or Bun: a test runner is not
+ * needed. `run.mjs` bundles it, with the checkout's modules, into the installed package, whose addons and WebAssembly
+ * it then takes. For each back end it prints a line of JSON with the number of cases, what went wrong, and a hash of
+ * everything computed, by which WebAssembly on two processors is compared.
  */
 import { createHash } from 'node:crypto';
 import { kernelCases } from '../backend/kernel-cases.js';

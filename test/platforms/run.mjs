@@ -14,6 +14,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'rolldown';
+import { addressesFrom } from '../../dist/bundled-addresses.js';
 import { makeFolder } from '../temporary-folder.mjs';
 import { inspectAddons } from './files.mjs';
 import { hosts } from './hosts.mjs';
@@ -31,6 +32,8 @@ if (unknown !== undefined) {
 /** Binaries of other platforms stay for the next run. */
 const programs = join(tmpdir(), 'charnn-platforms');
 const maxTarballBytes = 2.5e6;
+/** Where the table of kernel cases is put in the installed package */
+const kernelTable = 'dist/bundle/kernel-table.mjs';
 const folder = makeFolder('charnn with spaces and umlauts äöü-');
 mkdirSync(programs, { recursive: true });
 let failures = 0;
@@ -50,9 +53,12 @@ async function install() {
   await build({
     input: join(root, 'test/platforms/kernel-table.ts'),
     platform: 'node',
-    external: [/^#charnn\//],
+    resolve: { alias: { '#charnn': join(root, 'dist') } },
+    external: ['rolldown', 'node-api-headers'],
     logLevel: 'warn',
-    output: { file: join(installed, 'kernel-table.mjs'), format: 'es' },
+    // the modules of the checkout, with the addons and WebAssembly of the package
+    plugins: [addressesFrom(join(root, 'dist/'))],
+    output: { file: join(installed, kernelTable), format: 'es' },
   });
   return installed;
 }
@@ -80,7 +86,7 @@ function train(host, installed, { flags = [], options = [] } = {}) {
 }
 
 function kernels(host, installed) {
-  const output = runToFile(host.command, [...host.words, join(installed, 'kernel-table.mjs')], {
+  const output = runToFile(host.command, [...host.words, join(installed, kernelTable)], {
     folder: join(folder, host.name),
     env: host.env,
   });

@@ -374,6 +374,16 @@ describe('one column of a table', () => {
     await expect(readBytes(Buffer.from(table), reading)).rejects.toThrow(message);
   });
 
+  test.each([
+    ['csv', 'a\nb\nb\n', ',', /after line 3 has more than 16 MB/],
+    ['tsv', 'a\nb\nb\n', '\t', /after line 3 has more than 16 MB/],
+    ['ndjson', '{"a":"b"}\n{"a":"b","c":[', '{},', /has a line of more than 16 MB/],
+  ] as const)('of %s, with millions of values in a record, is refused', async (...row) => {
+    const [format, start, value, message] = row;
+    const table = Buffer.from(start + value.repeat(17e6 / value.length));
+    await expect(readBytes(table, { format, column: 'a' })).rejects.toThrow(message);
+  });
+
   test('a stray byte in it follows --invalid, and the line is named', async () => {
     const csv = Buffer.from('text\nfine\nit\x92s\n', 'latin1');
     await expect(readBytes(csv, { format: 'csv' })).rejects.toThrow(

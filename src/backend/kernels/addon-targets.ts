@@ -5,7 +5,7 @@ const emulation = ['-DHALF', '-Os'];
 const basedOn = (level: string) => `-DBASE=${level}`;
 const avx512 = ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'];
 
-/** The levels of an architecture that is not listed above */
+/** The instruction levels of an architecture that `instructionLevels` does not list */
 const baselineAlone: Readonly<Record<string, readonly string[]>> = {
   baseline: [],
   baselinebf16: [...emulation, basedOn('baseline')],
@@ -16,12 +16,12 @@ const avx512bf16 = [...avx512, '-mavx512bf16', '-DHALF', basedOn('avx512')];
 
 /**
  * Instruction levels of each architecture, with their compiler flags. Levels with HALF have matrix products in half
- * precision, those with INT8 have 8-bit weights; AMX, BFMMLA and SDOT are instructions for these. BASE is the level
- * with which a level shares its other functions.
+ * precision, those with INT8 have 8-bit weights; AMX, BFMMLA and SDOT are the instructions with which such a level
+ * multiplies. BASE is the level with which a level shares its other functions.
  */
 const instructionLevels: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   x64: {
-    // only for processors from before 2013 and for emulators, so it is optimised for size
+    // this level is only for processors from before 2013 and for emulators, so it is optimised for size
     baseline: ['-Os'],
     avx2,
     avx512,
@@ -38,7 +38,7 @@ const instructionLevels: Readonly<Record<string, Readonly<Record<string, readonl
   },
 };
 
-/** Levels for which a platform has had no processor, and which its addon does without */
+/** Levels that no computer of a platform has ever supported, so that the addon for this platform lacks them */
 const levelsWithoutProcessor: Readonly<Record<string, readonly string[]>> = {
   darwin: ['avx512bf16', 'amxbf16'],
 };
@@ -56,7 +56,7 @@ export function instructionLevelsOf(
 /** The part of the addon that calls MPI, as a path from the folder of kernels */
 export const mpiSource = '../../cluster/mpi.c';
 
-/** Flags for every compiler of the kernels */
+/** Flags with which every compiler compiles the kernels */
 export const kernelFlags: readonly string[] = [
   ...['-O3', '-std=gnu11', '-fno-math-errno', '-fno-trapping-math'],
 ];

@@ -9,7 +9,7 @@
 #include "kernels.h"
 #include "processor.h"
 
-/* Gives the exports a property `mpi`, where MPI can be had; in cluster/mpi.c */
+/* Adds a property `mpi` to the exports on platforms where MPI can be called; defined in cluster/mpi.c */
 void register_mpi(napi_env env, napi_value exports);
 
 #if defined(__linux__)
@@ -86,7 +86,10 @@ static int supported_levels(struct level levels[MAX_LEVELS]) {
     return count;
 }
 
-/* The arguments as doubles, in which addresses up to 2^53 and 32-bit integers are exact. */
+/*
+ * Reads the arguments of a call as doubles, in which addresses up to 2^53 and 32-bit integers are exact. Returns the
+ * kernels of the called function's instruction level.
+ */
 static const struct kernels *arguments(napi_env env, napi_callback_info info, double a[MAX_ARGUMENTS]) {
     napi_value values[MAX_ARGUMENTS];
     size_t count = MAX_ARGUMENTS;
@@ -236,7 +239,7 @@ static const struct kernels *table_with(const struct level *level, const struct 
     return level->base && (trains || !entry->trains) && has_kernel(level->base, entry) ? level->base : NULL;
 }
 
-/* open(level) -> the kernels */
+/* open(level) -> an object with the kernels of an instruction level */
 static napi_value open_level(napi_env env, napi_callback_info info) {
     napi_value value, functions, function;
     size_t count = 1;

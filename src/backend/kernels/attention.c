@@ -4,7 +4,6 @@
  */
 #include "functions.h"
 
-/* Returns a · b. */
 static float inner_product(const float *a, const float *b, int n) {
     vec sum = {0};
 #define BODY(count) sum = multiply_add(LOAD(a + at, count), LOAD(b + at, count), sum);
@@ -25,7 +24,7 @@ static void set_zero(float *y, size_t n) {
     for (size_t i = 0; i < n; i++) y[i] = 0;
 }
 
-/* x [n] -> exp(x) / Σ exp(x) */
+/* Replaces x[n] by its softmax, exp(x) / Σ exp(x). */
 static void softmax_row(float *x, int n) {
     float largest = x[0];
     for (int i = 1; i < n; i++) largest = x[i] > largest ? x[i] : largest;

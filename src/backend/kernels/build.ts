@@ -40,7 +40,7 @@ async function buildNative(): Promise<void> {
   const failure = await compileNative(sources, file);
   if (failure === undefined) return;
   if (process.env.CHARNN_BUILD_LOG) console.error(failure.log);
-  // commands read the reason from this file, to give the same message
+  // commands read from this file why the build failed, and give the same reason in their messages
   writeFileSync(reasonFile, failure.reason);
   console.error(
     `charnn: there are no native kernels, so training will be slower: ${failure.reason}`,
@@ -69,7 +69,7 @@ const sharedFlags = ['-matomics', '--shared-memory', '--max-memory=4294967296'];
 
 /**
  * @param kernels names of the kernels that the module exports
- * @param extra flags of this variant
+ * @param extra compiler and linker flags of this module, in addition to those of all modules
  */
 async function buildWasm(
   name: string,
@@ -90,7 +90,8 @@ async function buildWasm(
   );
   const bytes = built?.[name];
   if (!(bytes instanceof Uint8Array)) throw new Error(`clang made no ${name}`);
-  // an engine without relaxed SIMD cannot inspect that variant, but its layout is the same as the other's
+  // a JavaScript engine without relaxed SIMD cannot inspect a module that uses it, but its static data is the same as
+  // that of the module without relaxed SIMD
   const shared = extra.includes('--shared-memory');
   const end = WebAssembly.validate(bytes) ? heapBase(bytes, shared) : 0;
   if (end > staticBytes) throw new Error(`static data of ${name} ends at ${end}`);
@@ -107,5 +108,5 @@ mkdirSync(target, { recursive: true });
 await buildNative();
 await buildWasm('charnn.wasm', kernelExports, sharedFlags);
 await buildWasm('charnn-relaxed.wasm', kernelExports, [...sharedFlags, '-mrelaxed-simd']);
-// pages have no shared memory, and each kind of memory needs a module of its own
+// web pages have no shared memory, and each kind of memory needs a module of its own
 await buildWasm('charnn-page.wasm', forwardExports, []);

@@ -23,7 +23,7 @@ const noCompiler: CompileFailure = {
 /**
  * Compiles the addon.
  * @param sources folder of the C files
- * @param file path of the addon, which is replaced at once
+ * @param file path of the addon, which is replaced atomically
  * @returns undefined if it succeeded
  */
 export async function compileNative(

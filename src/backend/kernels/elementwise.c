@@ -43,7 +43,9 @@ INLINE vec largest_of(const float *x, int n) {
  */
 #define SOFTMAX_ROWS 8
 
-/* losses[m] = -log softmax(logits[m,:])[targets[m]]; logits -> scale · (softmax - one-hot) */
+/*
+ * losses[m] = -log softmax(logits[m,:])[targets[m]]. If scale ≠ 0, logits are replaced by scale · (softmax - one-hot).
+ */
 KERNEL void softmax_cross_entropy(float *losses, float *logits, const int32_t *targets, int M, int V,
                                   float scale) {
     const int whole = V / VL * VL, rest = V - whole;
@@ -89,7 +91,7 @@ INLINE uint32_t lowbias32(uint32_t x) {
     return x ^ (x >> 16);
 }
 
-/* Number of elements of a row that are converted at a time */
+/* Max number of elements of a row that are converted from or to bfloat16 at a time */
 #define CONVERTED 256
 
 /*
@@ -104,7 +106,7 @@ INLINE const float *as_floats(float *to, const void *x, int half, ptrdiff_t i, i
     return to;
 }
 
-/* Elements of y beginning at i <- from[n] */
+/* Stores from[n] in the n elements of y beginning at element i. */
 INLINE void put_floats(void *y, int half, ptrdiff_t i, const float *from, int n) {
 #define BODY(part) store_either(y, half, i + at, LOAD(from + at, part), part);
     FOR_VECTORS(at, n, BODY);
@@ -152,7 +154,7 @@ KERNEL void lerp(float *to, const float *from, int n, float amount) {
     for (int i = 0; i < n; i++) to[i] += amount * (from[i] - to[i]);
 }
 
-/* NaN must stay NaN, even if the compiler uses relaxed instructions for comparisons */
+/* Limits x to [-limit, limit]. NaN must stay NaN, even if the compiler uses relaxed instructions for comparisons. */
 KERNEL void clamp(float *x, int n, float limit) {
 #define BODY(n) STORE(x + at, limited(LOAD(x + at, n), -limit, limit), n);
     FOR_VECTORS(at, n, BODY);
@@ -183,7 +185,7 @@ KERNEL double sum(const float *x, int n) { REDUCE(value) }
 
 KERNEL double squares(const float *x, int n) { REDUCE(value *value) }
 
-/* correction1, correction2: 1 / (1 - beta^step) */
+/* correction1 and correction2 are 1 / (1 - beta1^step) and 1 / (1 - beta2^step). */
 KERNEL void adam(float *w, const float *g, float *m, float *v, int n, float rate, float beta1, float beta2,
                  float epsilon, float l2, float decay, float correction1, float correction2, float scale) {
     for (int i = 0; i < n; i++) {

@@ -1,8 +1,8 @@
 /*
  * Operands of matrix products, which are read in words of 4 bytes. A word is a float or, in half precision (HALF), a
  * pair of bfloat16: two numbers that are adjacent along k, the first in the lower half, each rounded to nearest, ties
- * to even. An odd K ends with a pair whose second number is zero. One step of a chain takes one word of either operand,
- * and adds its product, or both products of the pair, to a float32.
+ * to even. An odd K ends with a pair whose second number is zero. One step along k takes a word of each operand, and
+ * adds their product, or the two products of the pairs, to a float32.
  *
  * AVX512-BF16 has an instruction for this step, which treats denormal numbers as zeros. AMX (tile_amx.h) and ARM's
  * BFMMLA (tile_bfmmla.h) multiply whole blocks of words. Elsewhere the numbers of the pair are extracted and multiplied
@@ -43,7 +43,7 @@
 INLINE int words_of(int K) { return (K + WORD * STEP - 1) / (WORD * STEP) * STEP; }
 
 /*
- * Numbers in the format of operands, in which values between forward and backward are stored (Backend.compact):
+ * Numbers in the format of operands, in which values are kept from the forward to the backward pass (Backend.compact):
  * bfloat16 in half precision, otherwise float.
  */
 #if defined(HALF)
@@ -54,13 +54,16 @@ typedef float compact;
 
 #if !defined(HALF)
 
-/* VL words from VL pairs of numbers that are adjacent along k */
+/*
+ * Makes a vector of words from numbers that are adjacent along k: word i from first[i] and second[i] or, in full
+ * precision, from first[i] alone.
+ */
 INLINE vec make_words(vec first, vec second) {
     (void)second;
     return first;
 }
 
-/* VL words from n <= VL numbers along k */
+/* Loads a vector of words from n <= VL numbers that are adjacent along k. */
 INLINE vec words_along(const float *p, int n) { return LOAD(p, n); }
 
 INLINE vec splat_word(const float *p) { return splat(*p); }
@@ -73,9 +76,9 @@ INLINE vec multiply_words(vec a, vec b, vec sum) { return multiply_add(a, b, sum
 #else
 
 typedef uint32_t uvec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
-/* words at any address that a bfloat16 may have */
+/* a vector of words in memory, which may begin at any bfloat16 */
 typedef float vec_of_halves __attribute__((vector_size(VL * 4), aligned(2), may_alias));
-/* VL bfloat16 */
+/* a vector of VL bfloat16 numbers in memory */
 typedef uint16_t halves __attribute__((vector_size(VL * 2), aligned(2), may_alias));
 typedef int32_t word __attribute__((may_alias));
 
@@ -110,7 +113,7 @@ INLINE vec pack_words(vec low, vec high) {
     return (vec)vreinterpretq_f32_bf16(vcvtq_high_bf16_f32(vcvtq_low_bf16_f32((float32x4_t)low), (float32x4_t)high));
 }
 
-/* The first halves of two vectors, and the second halves */
+/* low_halves returns the first halves of two vectors, and high_halves their second halves. */
 INLINE vec low_halves(vec a, vec b) { return (vec)vzip1q_f64((float64x2_t)a, (float64x2_t)b); }
 INLINE vec high_halves(vec a, vec b) { return (vec)vzip2q_f64((float64x2_t)a, (float64x2_t)b); }
 
@@ -127,7 +130,7 @@ INLINE uvec round_to_half(vec x) {
 
 INLINE vec make_words(vec first, vec second) { return (vec)(round_to_half(first) >> 16 | round_to_half(second)); }
 
-/* VL words from 2 VL numbers along k */
+/* Makes a vector of words from 2 VL numbers that are adjacent along k. */
 INLINE vec pack_words(vec low, vec high) {
     vec evens, odds;
     for (int i = 0; i < VL; i++) {
@@ -146,14 +149,14 @@ INLINE vec multiply_words(vec a, vec b, vec sum) {
 
 #endif
 
-/* VL words from n <= 2 VL numbers along k */
+/* Loads a vector of words from n <= 2 VL numbers that are adjacent along k. */
 INLINE vec words_along(const float *p, int n) {
     vec low = n >= VL ? load(p) : load_part(p, n);
     vec high = n == 2 * VL ? load(p + VL) : n > VL ? load_part(p + VL, n - VL) : (vec){0};
     return pack_words(low, high);
 }
 
-/* Makes words of numbers that are rounded already; then each number is its own word. */
+/* Makes words of n <= 2 VL numbers that are bfloat16 already, so that two adjacent numbers are a word. */
 INLINE vec words_of_halves(const uint16_t *p, int n) {
     if (n == 2 * VL) return (vec) * (const vec_of_halves *)p;
     uint16_t part[2 * VL] = {0};
@@ -191,7 +194,7 @@ INLINE const void *from_element(const void *p, int half, ptrdiff_t i) {
     return (const char *)p + i * (is_half(half) ? (ptrdiff_t)sizeof(uint16_t) : (ptrdiff_t)sizeof(float));
 }
 
-/* Words of n numbers beginning at element i, at most VL words */
+/* Loads at most VL words from the n numbers that begin at element i. */
 INLINE vec words_along_either(const void *p, int half, ptrdiff_t i, int n) {
 #if defined(HALF)
     if (half) return words_of_halves((const uint16_t *)p + i, n);
@@ -200,7 +203,7 @@ INLINE vec words_along_either(const void *p, int half, ptrdiff_t i, int n) {
     return words_along((const float *)p + i, n);
 }
 
-/* n <= VL numbers beginning at element i */
+/* Loads the n <= VL numbers that begin at element i. */
 INLINE vec load_either(const void *p, int half, ptrdiff_t i, int n) {
 #if defined(HALF)
     if (half) return load_halves((const uint16_t *)p + i, n);

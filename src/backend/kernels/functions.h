@@ -29,23 +29,23 @@
 #if VL >= 8
 #if VL == 16
 #define LOG2_STEPS 4
-/* the bits of 2^(i / 16), minus i · 2^19, which the sum's low bits also add when they are shifted into the exponent */
+/* the bits of 2^(i / 16), minus i · 2^19: with n = 16 e + i, adding n · 2^19 to them gives the bits of 2^(n / 16) */
 static const uint32_t powers[VL] = {
     0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532, 0x3f75fed7, 0x3f75583f,
     0x3f7504f3, 0x3f7508a4, 0x3f75672a, 0x3f76248c, 0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d};
 #else
 #define LOG2_STEPS 3
-/* the bits of 2^(i / 8), minus i · 2^20 */
+/* the bits of 2^(i / 8), minus i · 2^20: with n = 8 e + i, adding n · 2^20 to them gives the bits of 2^(n / 8) */
 static const uint32_t powers[VL] = {
     0x3f800000, 0x3f7b95c2, 0x3f7837f0, 0x3f75fed7, 0x3f7504f3, 0x3f75672a, 0x3f7744fd, 0x3f7ac0c7};
 #endif
 
-/* power, p: exp x = power (1 + p). precise: limits the relative error of exp at large x. */
+/* Computes power and p, with exp x = power (1 + p). Unless `precise` is set, the relative error grows with |x|. */
 INLINE void exp_parts(vec x, const int precise, vec *power, vec *p) {
     const float ln2 = 0.693147180559945309f;
     vec sum = x * splat(VL * LOG2_E) + splat(ROUNDING);
     vec n = sum - splat(ROUNDING);
-    /* in two parts, so that n times the first is exact */
+    /* ln 2 in two parts, so that n times the first is exact */
     vec r = x - n * splat((precise ? 0.693359375f : ln2) / VL);
     if (precise) r -= n * splat(-2.12194440e-4f / VL);
     *p = (r * splat(1.f / 6) + splat(0.5f)) * r * r + r;

@@ -1,4 +1,4 @@
-/* Matrix products, block by block; the tiles of a block are multiplied by code of each level. */
+/* Matrix products, block by block. How a tile of a block is multiplied depends on the instruction level. */
 #include "gemm.h"
 #if defined(AMX)
 #include "tile_amx.h"
@@ -8,7 +8,7 @@
 #include "tile_vector.h"
 #endif
 
-/* Max number of units of rows in a block of A */
+/* Max number of units in a block of A; row_unit gives the number of rows in a unit. */
 #define BLOCK_UNITS (MC / MR * TILE_UNITS)
 
 /* Associativity of the first-level cache, and the number of floats after which addresses map to the same set */
@@ -33,7 +33,7 @@ INLINE void fetch_next_tile(const float *tile, const float *head, int ldc, int r
  */
 INLINE int depth_edge(int words, int parts, int i) { return STEP * part_edge(words / STEP, parts, i); }
 
-/* upper: tiles that are completely below the diagonal are left out */
+/* Computes C tile by tile. If `upper` is set, tiles that are completely below the diagonal are left out. */
 INLINE void gemm_tiles(float *c, int ldc, const void *a, int half, int lda, const float *packed,
                        struct start_rows begin, enum gemm_start start, int M, int N, int K, float *room,
                        const int upper) {
@@ -91,7 +91,10 @@ static void gemm_either(float *c, int ldc, const void *a, int half, int lda, con
     gemm_tiles(c, ldc, a, half, lda, packed, rows, start, M, N, K, room, 0);
 }
 
-/* Side of the square that is mirrored at once, whose rows and columns fit in the first-level cache. */
+/*
+ * Number of rows and columns of each square of C that is copied across the diagonal at once. A square and its mirror
+ * image fit in the first-level cache.
+ */
 #define MIRROR 32
 
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room) {
@@ -112,7 +115,8 @@ static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int ld
     for (int kb = 0; kb < k_blocks; kb++) {
         int k0 = depth_edge(words, k_blocks, kb), k1 = depth_edge(words, k_blocks, kb + 1), depth = k1 - k0;
         /*
-         * number of words of 4 bytes between what is fetched with one row of a panel and what is fetched with the next
+         * with each row of the last panel, a part of A's next block is prefetched; the distance between such parts, in
+         * words of 4 bytes
          */
         const ptrdiff_t next_row = (is_half(half) ? 1 : WORD) * (ptrdiff_t)lda;
         const void *rows_of_a = from_element(a, half, (ptrdiff_t)WORD * k0 * lda);

@@ -20,9 +20,12 @@
 /* Number of panel rows that are prefetched before the multiply-adds need them */
 #define PANEL_AHEAD 64
 
-/* Rows of a tile: accumulators, one panel row and a broadcast fit in the registers. */
+/*
+ * Number of rows of a tile, chosen so that its accumulators, a row of a panel and a copied element of A fit in the
+ * registers
+ */
 #if defined(AMX)
-/* two tile registers, one above the other */
+/* a tile is two of the AMX registers high, which hold 16 rows each */
 #define MR 32
 #elif VL == 16
 #define MR 14
@@ -35,7 +38,7 @@
 #define MR 4
 #endif
 
-/* Number of vectors in a packed A for the rows of a tile */
+/* Number of vectors that hold the rows of a tile in a packed A */
 #define LEFT_VECTORS ((MR + VL - 1) / VL)
 #define LEFT_WIDTH (LEFT_VECTORS * VL)
 
@@ -47,8 +50,9 @@
 #define KC 640
 #endif
 /*
- * KC for a packed A, whose rows are contiguous: shorter blocks are worth additional passes over C, unless the
- * multiply-adds take only half the time.
+ * Max number of words along k in a block of a packed A, whose rows are contiguous. In full precision, blocks shorter
+ * than KC are worth the additional passes over C; in half precision, where multiply-adds take half the time, they are
+ * not.
  */
 #define KC_PACKED (WORD == 1 ? 384 : KC)
 /* MC rows of A are multiplied at a time, so that they stay in the second-level cache from panel to panel. */
@@ -64,18 +68,21 @@ INLINE size_t packed_size(int N, int K) { return (size_t)((N + VL - 1) / VL) * V
 /* Number of vectors in the panel that begins at column n */
 INLINE int panel_vectors(int N, int n) { return N - n > VL ? 2 : 1; }
 
-/* packed <- B, from B's rows: B[K,N] with row stride ld. */
+/* Packs B[K,N], whose rows are `ld` numbers apart, into panels. */
 static void pack_rows(float *packed, const float *b, int N, int K, int ld);
 
-/* Like the function above, for a B in either format. */
+/* Like pack_rows, for a B of floats or, if `half` is set, of bfloat16 */
 static void pack_either_rows(float *packed, const void *b, int half, int N, int K, int ld);
 
-/* packed <- B = Wᵀ, from W[N,K]. */
+/* Packs B = Wᵀ into panels, from W[N,K]. */
 static void pack_transposed(float *packed, const float *w, int N, int K);
 
 enum gemm_start { START_ZERO, START_ROWS, START_C };
 
-/* One row for all rows of C or, with ids[M], row ids[m] of a table with row stride ldc. */
+/*
+ * The numbers from which the sums of C start in the case START_ROWS: the same row for all rows of C or, if ids[M] is
+ * given, row ids[m] of a table with row stride ldc for row m of C.
+ */
 struct start_rows {
     const float *rows;
     const int32_t *ids;
@@ -92,23 +99,24 @@ INLINE struct start_rows rows_from(struct start_rows begin, int m, int n) {
 }
 
 /*
- * C[M,N] = start + A · B. A[m,k] is at a[m·lda + k]; C has row stride ldc. start: zero, `rows`, or the present C. room:
- * ROW_COPIES words for A's rows. In full precision it may be NULL: copies are made only if the stride of the rows makes
- * those of a tile contend for the same few sets of the first-level cache.
+ * C[M,N] = start + A · B. A[m,k] is at a[m·lda + k]; C has row stride ldc. start: whether the sums start from zero,
+ * from `rows` (initial values by column, or rows of a table by id) or from the present C. room: ROW_COPIES words for
+ * copies of A's rows. In full precision it may be NULL: rows are copied only if their stride makes the rows of a tile
+ * contend for the same few sets of the first-level cache.
  */
 static void gemm(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows rows,
                  enum gemm_start start, int M, int N, int K, float *room);
 
-/* Like the function above, for an A in either format. */
+/* Like gemm(), for an A of floats or, if `half` is set, of bfloat16 */
 static void gemm_either(float *c, int ldc, const void *a, int half, int lda, const float *packed,
                         struct start_rows rows, enum gemm_start start, int M, int N, int K, float *room);
 
 #define ROW_COPIES (MC * (KC + 2 * VL))
-/* Number of words of room for a product if copies do not pay off */
+/* Number of words of memory that a product needs even if it does not pay off to copy the rows of A */
 #if defined(INT8)
 /*
- * Rows of A that are multiplied at a time as integers, and the max length of a row: those in a network for pairs are
- * twice as wide as its layers.
+ * Number of rows of A that are multiplied at a time as integers, and max length of a row: twice the max width of a
+ * layer, because networks for pairs multiply rows that are twice as wide.
  */
 #define INT8_ROWS 4
 #define INT8_MAX_K (2 * 16384)
@@ -117,23 +125,23 @@ static void gemm_either(float *c, int ldc, const void *a, int half, int lda, con
 #define ROOM (WORD == 1 ? 0 : ROW_COPIES)
 #endif
 
-/* The room of a product if copies do not pay off */
+/* Returns the memory to pass to a product if it does not pay off to copy the rows of A: NULL if no product needs any */
 INLINE float *needed_room(float *room) { return ROOM ? room : NULL; }
 
 /* C[N,N] = A · B if the result is known to be symmetric, which takes about half the work. room: ROOM words. */
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room);
 
 /*
- * C[M,N] += Aᵀ · B. A[K,M] has row stride lda, is in either format, and is packed here block by block; scratch:
- * LEFT_SIDE words. b: B packed, with ldb 0; or B itself, with row stride ldb, if panels_in_place. If `sums` is given,
- * sums[M] += column sums of A, row after row.
+ * C[M,N] += Aᵀ · B. A[K,M] has row stride lda, consists of floats or, if `half` is set, of bfloat16, and is packed
+ * block by block in LEFT_SIDE words at `scratch`. b is the packed B, with ldb 0, or B itself, with row stride ldb, if
+ * panels_in_place(N). If `sums` is given, the column sums of A are added to sums[M], row after row.
  */
 static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int lda, const float *b, int ldb,
                               float *sums, int M, int N, int K, float *scratch);
 
 /*
- * Whether a matrix of N columns can serve as its own panels: these are whole, and their rows not so far apart that
- * those of a block contend for the same sets of the second-level cache.
+ * Whether a matrix of N columns can serve as its own panels: all panels are whole, and the rows are not so far apart
+ * that the rows of a block contend for the same sets of the second-level cache.
  */
 INLINE int panels_in_place(int N) { return WORD == 1 && N % NR == 0 && N <= 512; }
 

@@ -25,7 +25,7 @@ interface Slot {
   readonly glue: 'F' | 'IDS' | 'N' | 'U' | 'R';
   readonly name: string;
   readonly type: 'Address' | 'number';
-  /** What the operation passes to the kernel */
+  /** The TypeScript expression that the operation passes to the kernel */
   readonly value: string;
 }
 
@@ -129,18 +129,18 @@ function header(): string {
 #define KERNELS(X) \\
 ${list(signatures)}
 
-/* The same without those that only training needs */
+/* The list of kernels without those that only training needs */
 #define FORWARD_KERNELS(X) \\
 ${list(forward)}
 
-/* Those of both lists that a level does not share with one that differs only in its matrix products */
+/* The kernels of both lists that a level with a BASE has itself instead of sharing those of its base */
 #define OWN_KERNELS(X) \\
 ${list(signatures.filter(ofProducts))}
 
 #define OWN_FORWARD_KERNELS(X) \\
 ${list(forward.filter(ofProducts))}
 
-/* The names of all, as X(name, whether only training needs it) */
+/* The names of all kernels, as X(name, whether only training needs it) */
 #define KERNEL_NAMES(X) \\
 ${[
   ...signatures.map(
@@ -211,7 +211,7 @@ export abstract class KernelOperations extends CpuBackend {
   protected abstract packed(weight: P<'freeze'>[0]): Address;
   /** Returns scratch memory for one call: this number of words of 4 bytes */
   protected abstract scratch(words: number): Address;
-  /** The address of a tensor that was allocated as compact */
+  /** The address of a tensor whose numbers are in bfloat16 on back ends in half precision */
   protected abstract addressOfCompact(x: Tensor): Address;
 ${constants.map((name) => `  protected abstract readonly ${name}: number;`).join('\n')}
 

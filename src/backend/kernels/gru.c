@@ -7,7 +7,10 @@
 #include "weights.h"
 
 #define gru_gates SHARED(gru_gates)
-/* gates [B,3H]: input projection -> activations; u [B,3H]: recurrent projection; h_before, h [B,H]. */
+/*
+ * Replaces the input projection in gates [B,3H] by the activations. u [B,3H] is the recurrent projection; h_before and
+ * h [B,H] are the states before and after the step.
+ */
 OF_BASE void gru_gates(int B, int H, float *gates, const float *u, const float *h_before, float *h)
 #if defined(BASE)
     ;
@@ -35,8 +38,9 @@ OF_BASE void gru_gates(int B, int H, float *gates, const float *u, const float *
 
 #define gru_gates_backward SHARED(gru_gates_backward)
 /*
- * gates [B,3H]: activations -> gradients of the input projection; u [B,3H]: -> gradients of the recurrent projection;
- * direct [B,H] receives the part of the gradient dh [B,H] that bypasses the matrix product.
+ * Replaces the activations in gates [B,3H] by the gradients w.r.t. the input projection, and u [B,3H] by the gradients
+ * w.r.t. the recurrent projection. direct [B,H] receives the part of the gradient dh [B,H] that bypasses the matrix
+ * product.
  */
 OF_BASE void gru_gates_backward(int B, int H, float *gates, float *u, const float *h_before,
                                const float *d_output, const float *dh, float *direct)
@@ -89,7 +93,7 @@ KERNEL void gru_backward(int T, int B, int H, float *gates, float *recurrent, co
     size_t step = (size_t)B * H;
     for (int t = T - 1; t >= 0; t--) {
         float *u = recurrent + t * 3 * step;
-        /* the product's sum starts from the part that bypasses the product */
+        /* the sums of the product start from the part of the gradient that bypasses the product */
         gru_gates_backward(B, H, gates + t * 3 * step, u, h + t * step, d_output + t * step, dh, dh);
         gemm(dh, H, u, 3 * H, scratch, no_rows, START_C, B, H, 3 * H,
              scratch + packed_size(H, 3 * H));

@@ -41,8 +41,8 @@ INLINE vec fused(vec a, vec b, vec c) {
 }
 
 /*
- * Returns the scale of row[K]; *factor <- the factor of its numbers before they are rounded. If a number is not finite,
- * the scale becomes NaN, so that it shows in every product.
+ * Returns the scale of row[K]; sets *factor to the number by which its numbers are multiplied before they are rounded.
+ * If a number is not finite, the scale becomes NaN, so that it shows in every product.
  */
 static float int8_scale(const float *row, int K, float *factor) {
     vec peaks = {0}, zero = {0};
@@ -110,7 +110,10 @@ INLINE ivec add_byte_products(ivec sum, ivec a, ivec b) {
 
 #elif VL == 8
 
-/* The bytes at even positions, and those at odd positions, as 16-bit numbers, whose products are added in pairs. */
+/*
+ * Adds the products of bytes with AVX2: the bytes at even positions, and then those at odd positions, are extended to
+ * 16 bits, and their products are added in pairs.
+ */
 INLINE ivec add_byte_products(ivec sum, ivec a, ivec b) {
     __m256i x = (__m256i)a, y = (__m256i)b;
     __m256i even = _mm256_madd_epi16(_mm256_and_si256(x, _mm256_set1_epi16(0xff)),
@@ -136,7 +139,7 @@ INLINE ivec add_byte_products(ivec sum, ivec a, ivec b) {
 
 #endif
 
-/* The parts of a packed weight */
+/* A packed weight W[N,K]: scales and beginnings of the columns' sums, panels, and the number of words along k */
 struct int8_weight {
     const float *scales;
     const word_of_bytes *begin;
@@ -145,14 +148,15 @@ struct int8_weight {
 };
 
 /*
- * Number of partial sums for each sum of a single row: with two vectors, enough to hide the latency of a multiply-add
+ * Number of partial sums into which each sum of a single row is divided, enough to hide the latency of a multiply-add
+ * if a panel is two vectors wide
  */
 #define INT8_CHAINS 4
 
 /*
- * `rows` rows of A, of which `inside` are real, times the panel of `vectors` vectors of C that begins at column n. Rows
- * of bytes are `stride` words apart. Every sum is made of `chains` partial sums, so that even a single row keeps the
- * processor busy while it reads panel after panel.
+ * Multiplies `rows` rows of A, of which only the first `inside` exist, by the panel that begins at column n and is
+ * `vectors` vectors wide. Rows of bytes are `stride` words apart. Every sum is made of `chains` partial sums, so that
+ * even a single row keeps the processor busy while it reads panel after panel.
  */
 INLINE void int8_tile(const int rows, const int chains, const int vectors, float *c, int ldc, const float *bytes_of_a,
                       int stride, const float *scales, const struct int8_weight *w, struct start_rows begin,
@@ -200,7 +204,7 @@ INLINE void int8_tile(const int rows, const int chains, const int vectors, float
         }
 }
 
-/* All of C for up to INT8_ROWS rows, whose bytes are at `rows` */
+/* Computes all columns of C for up to INT8_ROWS rows of A, whose bytes are at `rows`. */
 static void int8_block(float *c, int ldc, const float *rows, int stride, const float *scales,
                        const struct int8_weight *w, struct start_rows begin, enum gemm_start start, int M) {
     for (int n = 0; n < w->N; n += NR) {

@@ -15,14 +15,15 @@
 #include "gemm.h"
 
 /*
- * Number of integers in a word of the panels, and of additional words for each column: its scale, and the first term of
- * its sum
+ * Number of integers in a word of a packed weight, number of words to a multiple of which its columns are padded, and
+ * number of additional words for each column: its scale, and the number with which its sum begins because of the
+ * increased inputs
  */
 #define WEIGHT_WORD 4
 #define WEIGHT_STEP 1
 #define COLUMN_WORDS 2
 
-/* The number by which A's integers are increased in memory */
+/* The number by which the integers of the left operand A are increased in memory */
 #if defined(SDOT)
 #define BYTE_OFFSET 0
 #else
@@ -39,7 +40,7 @@ INLINE size_t weight_size(int N, int K) { return (size_t)padded_columns(N) * (CO
 
 static void pack_weights(float *packed, const float *w, int N, int K);
 
-/* Like gemm(), with panels made by pack_weights; room: ROOM words. */
+/* Like gemm(), with panels made by pack_weights, and with ROOM words of memory at `room` */
 static void weight_product(float *c, int ldc, const float *a, int lda, const float *packed, struct start_rows begin,
                            enum gemm_start start, int M, int N, int K, float *room);
 

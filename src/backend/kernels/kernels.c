@@ -1,6 +1,7 @@
 /*
- * One instruction level: all kernels in one compilation unit, so that the compiler can inline them. LEVEL is the name
- * of the table; WebAssembly has exports instead of a table.
+ * One instruction level: all kernels in one compilation unit, so that the compiler can inline them. The unit defines
+ * the table of the kernels' functions, in whose name LEVEL is the name of the level; WebAssembly has exports instead of
+ * a table.
  */
 #include "kernels.h"
 #include "sharing.h"
@@ -22,7 +23,7 @@ extern const struct kernels JOINED(kernels, BASE);
 
 #include "generated/bodies.h"
 
-/* packed <- Wᵀ, W [N,K]: for a weight that will be multiplied many times */
+/* Packs Wᵀ into panels, from W[N,K], because this weight will be multiplied many times. */
 KERNEL void pack_weight(float *packed, const float *weight, int N, int K) {
     pack_weights(packed, weight, N, K);
 }

@@ -7,10 +7,16 @@
 
 #include "panels.h"
 
-/* Where part `i` begins if `rows` are divided evenly into `parts`: 25 = 13 + 12, not 14 + 11. */
+/*
+ * The row at which part `i` begins if `rows` rows are divided evenly into `parts` parts: 25 into 12 and 13, not into 11
+ * and 14.
+ */
 INLINE int part_edge(int rows, int parts, int i) { return (int)((int64_t)rows * i / parts); }
 
-/* Like the function above, but in whole units of rows */
+/*
+ * The row at which part `i` begins if `rows` rows, in units of `unit` rows, are divided into `parts` parts of whole
+ * units
+ */
 INLINE int unit_edge(int rows, int unit, int units, int parts, int i) {
     int edge = unit * part_edge(units, parts, i);
     return edge < rows ? edge : rows;
@@ -28,7 +34,10 @@ INLINE int copy_stride(int depth) { return (words_of(depth) + VL - 1) / VL * VL 
 
 #if defined(BFMMLA)
 
-/* As below, but for two adjacent rows: the two words that an instruction takes at once are copied from each in turn */
+/*
+ * Converts `depth` columns of a to words, two adjacent rows at a time: the words that an instruction takes at once are
+ * copied from one row and from the other in turn. Returns the stride of the rows.
+ */
 static int copy_rows(float *copies, const void *a, int half, int lda, int rows, int depth) {
     const int stride = copy_stride(depth);
     for (int m = 0; m < rows; m += 2, copies += 2 * stride) {
@@ -66,20 +75,20 @@ static int copy_rows(float *copies, const void *a, int half, int lda, int rows, 
 
 #endif
 
-/* Number of rows in vector v of a tile with `rows` rows, at most `most`; 0 or less beyond its end */
+/* Number of rows, at most `most`, in vector v of a tile with `rows` rows; 0 or less beyond the end of the tile */
 INLINE int vector_rows(int rows, int v, int most) { return rows - v * most < most ? rows - v * most : most; }
 
 /* Number of rows of A that are packed at a time; they stay in the first-level cache from tile to tile. */
 #define PACKED_ROWS (STEP * WORD > 8 ? STEP * WORD : 8)
 
 /*
- * Packs `depth` numbers along k of `count` columns of a, at most VL, beginning at element `at`, for a tile; total: the
- * columns' sums, to which they are added one after the other.
+ * Packs `depth` numbers along k of `count` columns of a, at most VL, beginning at element `at`. Returns `total`, the
+ * sums of the columns, after adding these numbers one after the other.
  */
 INLINE vec pack_left_part(float *to, const void *a, const int half, ptrdiff_t at, int lda, int count, int depth,
                           vec total) {
 #if defined(AMX)
-    /* 16 words of each column, one column after the other */
+    /* AMX takes 16 words of each column, one column after the other */
     vec square[VL];
 #pragma GCC unroll 16
     for (int i = 0; i < VL; i++) {
@@ -159,7 +168,7 @@ INLINE void pack_left_of(float *packed, const void *a, const int half, int lda, 
 #undef VECTOR_ROWS
 }
 
-/* a: in either format */
+/* Like pack_left_of, for an operand `a` of floats or, if `half` is set, of bfloat16 */
 static void pack_left(float *packed, const void *a, int half, int lda, int columns, int unit, int tiles, int K,
                       float *sums) {
     if (is_half(half)) pack_left_of(packed, a, 1, lda, columns, unit, tiles, K, sums);

@@ -27,7 +27,7 @@ KERNEL void linear(float *y, const void *x, int x_half, const float *weight, con
                    needed_room(scratch));
 }
 
-/* dx[M,K] = or += dy[M,N] · W[N,K] */
+/* dx[M,K] = dy[M,N] · W[N,K], or += if `accumulate` is set */
 KERNEL void linear_backward_input(float *dx, const void *dy, int dy_half, const float *weight, int accumulate,
                                   int M, int N, int K, float *scratch) {
     pack_rows(scratch, weight, K, N, K);

@@ -2,8 +2,8 @@
  * LSTM over a chunk; gates i, f, g, o are adjacent in a row of 4H. Slot t of h and c is the state before step t. Shapes
  * and formulas: backend.ts.
  *
- * The sums of both matrix products are computed where the activations will be stored. In half precision that memory is
- * too small, so the sums of a few steps at a time have memory of their own.
+ * The sums of the input projection and the recurrent product are computed where the activations will be stored. In half
+ * precision that memory is too small, so the sums of a few steps at a time have memory of their own.
  */
 #include "functions.h"
 #include "lstm_input.h"
@@ -17,7 +17,7 @@
  */
 #define KEEPS_TANH (WORD == 1)
 
-/* If c passes in full precision, c before the first step is also stored for the backward pass. */
+/* In half precision, copies c before the first step to the memory in which c is stored for the backward pass. */
 INLINE void keep_first(compact *c, const float *beside, size_t count) {
     if (!KEEPS_TANH)
         for (size_t i = 0; i < count; i += VL) {
@@ -27,8 +27,9 @@ INLINE void keep_first(compact *c, const float *beside, size_t count) {
 }
 
 /*
- * n units, beginning in each of i, f, g, o, which are H apart: pre-activations a[4] -> activations in gates; c_before,
- * c, tanh(c) or c in full precision, h.
+ * Computes n units of one step. Their gates i, f, g, o are H apart. Reads the pre-activations a[4], and the previous c
+ * from c_before or, in half precision, from `beside`. Writes the activations to `gates`, the new state to c and h, and
+ * to `beside` tanh(c) or, in half precision, c in full precision.
  */
 INLINE void lstm_units(int n, int H, compact *gates, const vec a[4], const compact *c_before, compact *c,
                        float *beside, compact *h) {
@@ -45,8 +46,9 @@ INLINE void lstm_units(int n, int H, compact *gates, const vec a[4], const compa
 }
 
 /*
- * n units: activations in gates -> d[4], the gradients of the pre-activations; dc: gradient of c after the step ->
- * before. c_after: c after the step.
+ * The backward pass of n units in one step: computes d[4], the gradients w.r.t. the pre-activations, from the
+ * activations in `gates`. dc is the gradient w.r.t. c_after, the c after the step, and is replaced by the gradient
+ * w.r.t. c_before.
  */
 INLINE void lstm_units_backward(int n, int H, vec d[4], const compact *gates, const compact *c_before,
                                 const compact *c_after, const float *beside, const float *d_output, const float *dh,
@@ -65,7 +67,8 @@ INLINE void lstm_units_backward(int n, int H, vec d[4], const compact *gates, co
 
 #define lstm_gates SHARED_COMPACT(lstm_gates)
 /*
- * sums [B,4H]: pre-activations without the bias [4H]; gates [B,4H]: activations; c_before, c, beside, h [B,H].
+ * Computes one step from sums [B,4H], the pre-activations without the bias [4H], and writes the activations to gates
+ * [B,4H]. c_before, c, beside and h are [B,H], as in lstm_units.
  */
 OF_COMPACT_BASE void lstm_gates(int B, int H, const float *sums, compact *gates, const float *bias,
                                 const compact *c_before, compact *c, float *beside, compact *h)
@@ -89,7 +92,10 @@ OF_COMPACT_BASE void lstm_gates(int B, int H, const float *sums, compact *gates,
 #endif
 
 #define lstm_gates_backward SHARED_COMPACT(lstm_gates_backward)
-/* gates [B,4H]: activations -> gradients of the pre-activations; dc [B,H]: gradient of c after the step -> before. */
+/*
+ * The backward pass of one step: replaces the activations in gates [B,4H] by the gradients w.r.t. the pre-activations,
+ * and dc [B,H], the gradient w.r.t. c after the step, by that w.r.t. c before the step.
+ */
 OF_COMPACT_BASE void lstm_gates_backward(int B, int H, compact *gates, const compact *c_before,
                                 const compact *c_after, const float *beside, const float *d_output, const float *dh, float *dc)
 #if defined(COMPACT_IN_BASE)

@@ -22,7 +22,7 @@ struct lstm_input {
     int x_half;
     const float *weight, *bias;
     int D;
-    /* the weight's panels */
+    /* the weight, packed into panels */
     const float *packed;
     int T, B, H;
     /* number of steps in a block, and the memory of its sums */
@@ -40,15 +40,15 @@ INLINE void project_input(const struct lstm_input *input, int t, int steps, floa
 }
 
 /*
- * gates: where the activations will be stored. Takes from scratch ROOM words, panels of the weight unless they exist
- * already and, if there are blocks, memory for the sums of a block.
+ * Prepares the input of a chunk. gates: where the activations will be stored. Takes memory from scratch: ROOM words,
+ * the weight's panels unless they exist already and, if the input is computed in blocks, the sums of a block.
  */
 INLINE void begin_input(struct lstm_input *input, int T, int B, int H, compact *gates, float **scratch) {
     input->T = T, input->B = B, input->H = H;
     input->room = needed_room(*scratch);
     *scratch += ROOM;
     if (INPUT_ROWS == 0) {
-        /* the memory of these panels may be used for what is multiplied next */
+        /* scratch does not move past these panels: they are no longer needed when this function returns */
         float *panels = *scratch;
         input->steps = T;
         if (!input->x) return;
@@ -63,8 +63,8 @@ INLINE void begin_input(struct lstm_input *input, int T, int B, int H, compact *
 }
 
 /*
- * Returns where the sums of step t are computed, [B,4H], which begin with W x + b if there are vectors x. Steps must be
- * requested in order.
+ * Returns the memory [B,4H] in which the sums of step t are computed. If the input is vectors x, it contains W x + b
+ * already. Steps must be requested in order.
  */
 INLINE float *input_of_step(const struct lstm_input *input, int t, compact *gates) {
     if (INPUT_ROWS == 0) return (float *)gates;

@@ -1,6 +1,6 @@
 /*
  * LSTM with layer normalisation over a chunk (Ba, Kiros & Hinton 2016, arXiv 1607.06450). In each row of the batch, the
- * H sums s of both matrix products are normalised for each gate,
+ * H sums s of each gate, input projection plus recurrent product, are normalised,
  *
  *     s' = (s - mean(s)) / √(variance(s) + ε)     a = gain ⊙ s' + shift
  *
@@ -17,13 +17,13 @@
 /* Added to the variance, so that a constant row is not divided by 0; PyTorch uses the same value. */
 #define NORM_EPSILON 1e-5f
 
-/* sums[k] += the n elements of gate k */
+/* Adds n elements of each gate k to sums[k]. */
 INLINE void add_gates(vec sums[4], const float *x, int H, int n) {
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) sums[k] += LOAD(x + k * H, n);
 }
 
-/* sums[k] += (x - mean[k])² over n elements of gate k */
+/* Adds (x - mean[k])² of n elements x of each gate k to sums[k]. */
 INLINE void add_gate_squares(vec sums[4], const float *x, const vec mean[4], int H, int n) {
 #pragma GCC unroll 4
     for (int k = 0; k < 4; k++) {
@@ -32,7 +32,7 @@ INLINE void add_gate_squares(vec sums[4], const float *x, const vec mean[4], int
     }
 }
 
-/* a <- pre-activations of n units, from their sums x; s' into normalised */
+/* Computes the pre-activations a of n units from their sums x, and stores the normalised sums s' in `normalised`. */
 INLINE void normalise_units(vec a[4], const float *x, const vec mean[4], const vec scale[4],
                             const float *gain, const float *shift, compact *normalised, int H, int n) {
 #pragma GCC unroll 4
@@ -45,8 +45,9 @@ INLINE void normalise_units(vec a[4], const float *x, const vec mean[4], const v
 
 #define lstm_norm_gates SHARED_COMPACT(lstm_norm_gates)
 /*
- * sums [B,4H]: of both matrix products; gates [B,4H]: activations; gain, shift [4H]; normalised [B,4H]: s'; scales
- * [B,4]: 1 / √(variance + ε); the others as in lstm_gates.
+ * Computes one step from sums [B,4H], the input projection plus the recurrent product. Writes the normalised sums s' to
+ * normalised [B,4H], and 1 / √(variance + ε) of each gate to scales [B,4]. gain and shift are [4H]; the other arguments
+ * are those of lstm_gates in lstm.c.
  */
 OF_COMPACT_BASE void lstm_norm_gates(int B, int H, const float *sums, compact *gates, const float *gain, const float *shift,
                             const compact *c_before, compact *c, float *beside, compact *h,
@@ -85,8 +86,9 @@ OF_COMPACT_BASE void lstm_norm_gates(int B, int H, const float *sums, compact *g
 #endif
 
 /*
- * da[4]: gradients w.r.t. the pre-activations of n units. Writes p = gain ⊙ da, accumulates the sums of p and of p ⊙
- * s', and adds to d_gain and d_shift.
+ * Computes p = gain ⊙ da from da[4], the gradients w.r.t. the pre-activations of n units, and stores it in all_p. Adds
+ * p to `sums`, p ⊙ s' to `products`, where s' are the normalised sums, and the gradients of gain and shift to d_gain
+ * and d_shift.
  */
 INLINE void denormalise_units(float *all_p, const vec da[4], const float *gain,
                               const compact *normalised, float *d_gain, float *d_shift, vec sums[4],
@@ -103,7 +105,10 @@ INLINE void denormalise_units(float *all_p, const vec da[4], const float *gain,
     }
 }
 
-/* Turns p of n units into the gradient w.r.t. the sums, ds. */
+/*
+ * Computes ds, the gradient w.r.t. the sums of n units before normalisation, from p = gain ⊙ da. `sums` and `products`
+ * are the means of p and of p ⊙ s'.
+ */
 INLINE void centre_units(compact *d_gates, const float *all_p, const compact *normalised, const vec sums[4],
                          const vec products[4], const float *scales, int H, int n) {
 #pragma GCC unroll 4
@@ -116,8 +121,9 @@ INLINE void centre_units(compact *d_gates, const float *all_p, const compact *no
 
 #define lstm_norm_gates_backward SHARED_COMPACT(lstm_norm_gates_backward)
 /*
- * gates [B,4H]: activations -> gradients of the sums of both matrix products; d_gain, d_shift [4H]: added to; row [4H]:
- * memory for p in half precision; the others as in lstm_norm_gates and lstm_gates_backward.
+ * The backward pass of one step: replaces the activations in gates [B,4H] by the gradients w.r.t. the sums before
+ * normalisation, and adds to the gradients d_gain and d_shift [4H]. row [4H] is memory for p = gain ⊙ da, which is used
+ * in half precision. The other arguments are those of lstm_norm_gates and of lstm_gates_backward in lstm.c.
  */
 OF_COMPACT_BASE void lstm_norm_gates_backward(int B, int H, compact *gates, const compact *c_before,
                                      const compact *c_after, const float *beside, const float *d_output, const float *dh,
@@ -128,7 +134,7 @@ OF_COMPACT_BASE void lstm_norm_gates_backward(int B, int H, compact *gates, cons
 #else
 {
     for (int b = 0; b < B; b++) {
-        /* in full precision p overwrites the activations */
+        /* in full precision p = gain ⊙ da overwrites the activations, which are no longer needed */
         float *p = WORD == 1 ? (float *)gates : row;
         vec sums[4] = {{0}}, products[4] = {{0}};
 #define BODY(n)                                                                                  \

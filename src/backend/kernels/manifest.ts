@@ -11,9 +11,11 @@
  *
  *     out, in, inout   a tensor that the kernel writes, reads, or both
  *     compact          a compact tensor that the kernel reads, writes, or both
- *     either           a tensor in any format that it reads: two arguments, the tensor and whether it is bfloat16
- *     eitherOut        the same for one that it writes
- *     ids              a list of integers that it reads; each is first checked to be below `< limit`
+ *     either           a tensor of floats or bfloat16 that the kernel reads: two arguments, the tensor and whether it
+ *                      consists of bfloat16
+ *     eitherOut        the same for a tensor that the kernel writes
+ *     ids              a list of integers that the kernel reads; before it does, each integer is checked to be below
+ *                      the limit that follows `<`
  *     lookup           an optional Lookup: two arguments, the table and the ids of its rows
  *     input            a LayerInput: the two arguments of a lookup, or a tensor in either format, a weight, a bias,
  *                      the number of columns, and the copy of the weight that `freeze` made, if there is one

@@ -10,7 +10,7 @@
 #define ITERATIONS 5
 static const float ns_a = 3.4445f, ns_b = -4.775f, ns_c = 2.0315f;
 
-/* polynomial[N,N] <- a I + b G + c G² */
+/* polynomial[N,N] <- a I + b G + c G², where G is gram[N,N] */
 static void ns_polynomial(float *polynomial, const float *gram, int N, float *packed, float *room) {
     pack_rows(packed, gram, N, N, N);
     gemm_symmetric(polynomial, gram, packed, N, N, room);
@@ -19,8 +19,8 @@ static void ns_polynomial(float *polynomial, const float *gram, int N, float *pa
 }
 
 /*
- * Returns where the result is, either x or other[M,N]: approximately U Vᵀ, where x[M,N] = U Σ Vᵀ. scratch: ROOM, 2 S²
- * and a packed matrix, S = min(M, N), as counted in manifest.ts.
+ * Returns a pointer to the result, either x or other[M,N]: approximately U Vᵀ, where x[M,N] = U Σ Vᵀ. scratch: memory
+ * for ROOM words, for two matrices [S,S], where S = min(M, N), and for a packed matrix; manifest.ts computes its size.
  */
 static float *orthogonalize(float *x, float *other, int M, int N, float *scratch) {
     int S = M < N ? M : N;

@@ -5,7 +5,10 @@
 #include "gemm.h"
 #include "product_clock.h"
 
-/* A word for each of n <= VL columns, beginning at element `at` of b, in a row of which `rows` are left */
+/*
+ * Makes a word for each of n <= VL columns of b, beginning at element `at`; `rows` rows of b are left, including that
+ * of this element.
+ */
 INLINE vec column_words(const void *b, const int half, ptrdiff_t at, int ld, int n, int rows) {
     if (STEP > 1 && rows <= 0) return (vec){0};
     vec first = load_either(b, half, at, n);
@@ -22,7 +25,10 @@ INLINE void store_step(float *to, const vec words[PACKED]) {
 #endif
 }
 
-/* The next PACKED words of n <= VL columns, beginning at element `at` of b, in a row of which `rows` are left */
+/*
+ * Stores the next PACKED words of n <= VL columns of b, beginning at element `at`; `rows` rows of b are left, including
+ * that of this element.
+ */
 INLINE void pack_step(float *to, const void *b, const int half, ptrdiff_t at, int ld, int n, int rows) {
     vec words[PACKED];
 #pragma GCC unroll 2
@@ -59,7 +65,9 @@ static void pack_rows(float *packed, const float *b, int N, int K, int ld) {
     pack_either_rows(packed, b, 0, N, K, ld);
 }
 
-/* packed[words of K][stride] <- VL columns, of which `inside` are rows of w[.,K] and the rest zeros */
+/*
+ * Stores VL columns in packed[words of K][stride]: the first `inside` columns are rows of w[.,K], the rest are zeros.
+ */
 INLINE void pack_columns(float *packed, int stride, const float *w, int inside, int K) {
     for (int k = 0; k < K; k += WORD * VL, packed += (size_t)VL * stride) {
         int count = K - k < WORD * VL ? K - k : WORD * VL;

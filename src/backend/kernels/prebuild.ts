@@ -71,7 +71,7 @@ const perPlatform: Readonly<Record<PrebuiltAddon['platform'], readonly string[]>
   win32: [],
 };
 
-/** Makes atomic operations instructions instead of calls to a library that is not linked. */
+/** Compiles atomic operations to instructions instead of calls to a library that is not linked. */
 const perArm64 = ['-mno-outline-atomics'];
 
 /** Compiles an addon and returns its bytes. */
@@ -153,7 +153,7 @@ function link(target: PrebuiltAddon, objects: readonly string[], folder: string)
     const libraries = {
       node: nodeSymbols(),
       msvcrt: ['malloc', 'free', 'strcmp', 'memcpy', 'memset'],
-      // functions with stack frames larger than a page call it to commit their stack page by page
+      // functions with stack frames larger than a page of memory call __chkstk, which commits their stack page by page
       ntdll: ['__chkstk'],
       ...(target.arch === 'arm64' && { kernel32: ['IsProcessorFeaturePresent'] }),
     };
@@ -256,7 +256,7 @@ function check(): void {
 
 function build(): void {
   const clang = tool('clang');
-  // an unfinished set has no list
+  // the list is written last, so that an unfinished set of addons has no list
   rmSync(prebuilt, { recursive: true, force: true });
   mkdirSync(prebuilt, { recursive: true });
   const addons: Record<string, { bytes: number; sha256: string }> = {};

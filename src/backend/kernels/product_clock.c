@@ -8,11 +8,14 @@ KERNEL void time_products(int on) {
     product_clock.runs = on;
 }
 
-/* 0: the counter's current ticks, 1: the ticks that matrix products took, 2: their multiply-adds */
+/*
+ * Returns the present ticks of the clock if `which` is 0, the ticks that matrix products took if it is 1, and the
+ * number of their multiply-adds if it is 2.
+ */
 KERNEL double product_count(int which) {
     if (which == 0) return (double)ticks_now();
     return (double)(which == 1 ? product_clock.ticks : product_clock.multiply_adds);
 }
 
-/* Returns how many multiply-adds it has done, using registers only. */
+/* Runs multiply-adds that use registers only, which shows the peak speed; returns their number. */
 KERNEL double multiply_adds(int rounds) { return peak_multiply_adds(rounds); }

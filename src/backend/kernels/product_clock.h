@@ -40,7 +40,9 @@ INLINE void product_ends(const struct product_timer *timer) {
     __atomic_fetch_add(&product_clock.multiply_adds, timer->multiply_adds, __ATOMIC_RELAXED);
 }
 
-/* Times the rest of a function as a matrix product of this many multiply-adds: 0 if it only packs. */
+/*
+ * Times the rest of a function as a matrix product of this many multiply-adds, which are 0 if the function only packs.
+ */
 #define TIME_PRODUCT(multiply_adds) \
     __attribute__((cleanup(product_ends))) const struct product_timer timer = product_begins(multiply_adds)
 

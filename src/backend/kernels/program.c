@@ -11,7 +11,7 @@
 
 /* Max number of elements of a tile, unless an operation needs whole rows, which may be longer */
 #define PROGRAM_TILE 512
-/* Max number of vectors in memory that the operations between two matrix products use; cellLimits.places */
+/* Max number of vectors in memory that the operations between two matrix products use; the same as cellLimits.places */
 #define MAX_PLACES 512
 
 /* Added to a variance before its square root is taken */
@@ -41,12 +41,12 @@ struct program {
     int B, H;
     const int32_t *code, *offsets;
     /*
-     * The memory for each base of a memory operand: memory, learned vectors, gradients w.r.t. them, gradient w.r.t.
-     * the output
+     * The arrays to which an operand in memory can refer, by its base: the memory of the layer, the learned vectors,
+     * the gradients w.r.t. these vectors, and the gradient w.r.t. the output
      */
     float *bases[4];
     float *registers;
-    /* packed matrices, in the order of the groups */
+    /* the packed matrices, in the order of the program's table of groups of matrices */
     const float *packed;
     /* if the input projection is looked up: the table, and the id of each row */
     const float *table;
@@ -63,8 +63,6 @@ struct group {
     const float *argument;
     float *products;
     int size;
-    /* index of the first row of its matrices */
-    int first;
     const float *packed;
 };
 
@@ -75,8 +73,11 @@ INLINE vec vec_softplus(vec x) {
     return larger(splat(0), x) + vec_log(1 + vec_exp(-absolute(x)));
 }
 
-/* Sums VALUE over a row of n elements; in VALUE, `a` and `b` are vectors of the two rows at index `at`. */
-#define ROW_SUM(total, n, VALUE)                                                \
+/*
+ * The mean of VALUE over a row of n elements, in every element of a vector; in VALUE, AT(p) is the vector at index `at`
+ * of the row p.
+ */
+#define ROW_MEAN(total, n, VALUE)                                               \
     do {                                                                        \
         vec sums = {0};                                                         \
         _Pragma("GCC unroll 1")                                                 \
@@ -92,8 +93,8 @@ INLINE vec vec_softplus(vec x) {
 /* to <- x shifted and scaled to mean 0 and variance 1 */
 static void norm_row(float *to, const float *x, int n) {
     vec mean, variance;
-    ROW_SUM(mean, n, AT(x));
-    ROW_SUM(variance, n, (AT(x) - mean) * (AT(x) - mean));
+    ROW_MEAN(mean, n, AT(x));
+    ROW_MEAN(variance, n, (AT(x) - mean) * (AT(x) - mean));
     vec scale = splat(1 / __builtin_sqrtf(variance[0] + NORM_EPSILON));
 #define BODY(n) STORE(to + at, (LOAD(x + at, n) - mean) * scale, n);
     FOR_VECTORS(at, n, BODY);
@@ -103,11 +104,11 @@ static void norm_row(float *to, const float *x, int n) {
 /* to <- gradient w.r.t. the x of norm_row; d: gradient w.r.t. its result */
 static void norm_row_backward(float *to, const float *d, const float *x, int n) {
     vec mean, variance, sum, product;
-    ROW_SUM(mean, n, AT(x));
-    ROW_SUM(variance, n, (AT(x) - mean) * (AT(x) - mean));
+    ROW_MEAN(mean, n, AT(x));
+    ROW_MEAN(variance, n, (AT(x) - mean) * (AT(x) - mean));
     vec scale = splat(1 / __builtin_sqrtf(variance[0] + NORM_EPSILON));
-    ROW_SUM(sum, n, AT(d));
-    ROW_SUM(product, n, AT(d) * (AT(x) - mean) * scale);
+    ROW_MEAN(sum, n, AT(d));
+    ROW_MEAN(product, n, AT(d) * (AT(x) - mean) * scale);
 #define BODY(n) \
     STORE(to + at, scale *(LOAD(d + at, n) - sum - (LOAD(x + at, n) - mean) * scale * product), n);
     FOR_VECTORS(at, n, BODY);
@@ -168,7 +169,9 @@ static void run_operation(enum operation op, int rows, int n, struct operand to,
 }
 
 #define run_vectors SHARED(run_vectors)
-/* Runs element-wise operations for `rows` rows, beginning at time step t. Returns the code after them. */
+/*
+ * Runs element-wise operations for `rows` rows, beginning at time step t. Returns a pointer to the code that follows.
+ */
 OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code, int t, int rows)
 #if defined(BASE)
     ;
@@ -214,17 +217,16 @@ OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code,
 #endif
 
 /*
- * Returns group g with its panels: those of its transposed matrices for the forward pass, those of the matrices
- * themselves for the backward pass.
+ * Returns group g of the matrices, with its panels: those of the transposed matrices for the forward pass, those of the
+ * matrices themselves for the backward pass.
  */
 static struct group find_group(const struct program *p, int g, int backward) {
     const int H = p->H;
     const int32_t *entry = p->code + p->code[GROUP_TABLE];
-    struct group found = {NULL, NULL, 0, 0, p->packed};
+    struct group found = {NULL, NULL, 0, p->packed};
     for (int i = 0;; i++, entry += 3) {
         found.size = entry[2];
         if (i == g) break;
-        found.first += found.size * H;
         found.packed += backward ? packed_size(H, found.size * H) : weight_size(found.size * H, H);
     }
     found.argument = p->bases[0] + p->offsets[entry[0]];

@@ -1,6 +1,6 @@
 /*
- * What levels share. Some levels differ from another one, their BASE, only in their matrix products: the rest is
- * compiled once, for the base, and only declared here.
+ * Functions that instruction levels share. Some levels differ from another level, their BASE, only in their matrix
+ * products: all other functions are compiled once, for the base, and the level only declares them.
  *
  *     #define name SHARED(name)      stands for the function of the level that has it
  *     OF_BASE void name(parameters)  declares it; its body is between #if !defined(BASE) and #endif
@@ -23,7 +23,8 @@
 #endif
 
 /*
- * The same for functions that read or write compact tensors, which are shared only if these consist of floats:
+ * Like the macros above, for functions that read or write compact tensors, which are shared only if these consist of
+ * floats:
  *
  *     #define name SHARED_COMPACT(name)
  *     OF_COMPACT_BASE void name(parameters)      its body is between #if !defined(COMPACT_IN_BASE) and #endif
@@ -39,7 +40,7 @@
 #endif
 #endif
 
-/* A kernel that is part of another one */
+/* A kernel that another kernel calls; a level with a BASE takes it from the table of the base */
 #if defined(BASE)
 #define COMMON_KERNEL(name) JOINED(kernels, BASE).name
 #else

@@ -13,7 +13,7 @@ export interface KernelArgument {
   readonly name: string;
   /** Whether the tensor may be absent */
   readonly optional: boolean;
-  /** For `ids`: the expression that each must be below */
+  /** For `ids`: the expression that each id must be below */
   readonly limit: string | undefined;
 }
 

@@ -14,8 +14,8 @@
 #include "left_factor.h"
 
 /*
- * A tile is up to two units of rows, where a unit is the rows of one register, chosen so that the rows of C are shared
- * evenly.
+ * A tile is up to two units of rows. A unit is the rows in one register, up to 16 rows, whose number is chosen so that
+ * the rows of C are divided evenly.
  */
 #define TILE_UNITS 2
 #define REGISTER_ROWS 16
@@ -48,8 +48,8 @@ static void begin_tiles(int unit) {
 INLINE void end_tiles(void) { _tile_release(); }
 
 /*
- * The part of C that a register holds: `rows` of `unit` rows, `columns` of 16; spare: a copy, if the part does not fill
- * the register
+ * The part of C that a register holds: it has `rows` rows and `columns` columns, while the register has `unit` rows and
+ * 16 columns. spare: memory for a copy, if the part does not fill the register
  */
 struct part {
     float *c;
@@ -92,7 +92,7 @@ static void copy_part(const struct part *p) {
     }
 }
 
-/* A register's number is part of the instruction, so these cannot be functions. */
+/* A register's number is part of the instruction, so these macros cannot be functions. */
 #define START_PART(number, p)                                    \
     do {                                                         \
         if ((p)->start == START_ZERO) {                          \
@@ -169,7 +169,7 @@ static void tile_rows(int mr, int nv, float *c, int ldc, const float *a, ptrdiff
     tile(mr, nv, c, ldc, a, lda, unit * lda, STEP, panel, begin, start, columns, K, unit);
 }
 
-/* A was packed by pack_left. */
+/* Multiplies a tile whose rows of A were packed by pack_left. */
 static void tile_packed(int mr, int nv, float *c, int ldc, const float *a, const float *panel, ptrdiff_t down,
                         int columns, int K, const float *ahead, ptrdiff_t stride, int unit) {
     (void)down, (void)ahead, (void)stride;

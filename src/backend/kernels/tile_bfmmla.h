@@ -3,10 +3,10 @@
  * of two rows of A and of two columns, and adds the four sums of products to a block of two rows and two columns of C.
  * Panels and copies of A consist of such pairs: [words of K / 2][columns][2].
  *
- * It adds the two products of a word, and then their sum to the element's chain, word after word in ascending order.
- * Both sums are rounded to odd instead of to nearest, and denormal numbers are treated as zeros (Arm Architecture
- * Reference Manual, BFDotAdd). So each step may be off by up to one unit in the last place of float32, while steps at
- * other levels are off by at most half.
+ * The instruction adds the two products of a word, and then their sum to the element's chain, word after word in
+ * ascending order. Both sums are rounded to odd instead of to nearest, and denormal numbers are treated as zeros (Arm
+ * Architecture Reference Manual, BFDotAdd). So each step may be off by up to one unit in the last place of float32,
+ * while steps at other levels are off by at most half.
  */
 #ifndef CHARNN_TILE_BFMMLA_H
 #define CHARNN_TILE_BFMMLA_H
@@ -23,7 +23,10 @@ INLINE int row_unit(int M) {
 INLINE void begin_tiles(int unit) { (void)unit; }
 INLINE void end_tiles(void) {}
 
-/* Two vectors of C for each pair of rows and each vector of columns: one for the first columns and one for the last */
+/*
+ * Max number of vectors of C for a pair of rows: each vector of columns needs two, one for the first half of the
+ * columns and one for the second half.
+ */
 #define BLOCKS 4
 
 INLINE float32x4_t multiply_blocks(vec a, vec b, float32x4_t sum) {
@@ -78,7 +81,7 @@ INLINE void tile(const int pairs, const int nv, float *c, int ldc, int rows, con
         }
 }
 
-/* Runs TILE(pairs, vectors) with constants. */
+/* Runs TILE(pairs, vectors) with constants as arguments, so that the compiler can unroll each case. */
 #define WITH_CONSTANTS(pairs, nv, TILE)                           \
     switch (2 * (pairs) + (nv)) {                                 \
         case 3: TILE(1, 1); break;                                \
@@ -101,7 +104,7 @@ static __attribute__((noinline)) void tile_rows(int mr, int nv, float *c, int ld
 #undef TILE
 }
 
-/* A was packed by pack_left. */
+/* Multiplies a tile whose rows of A were packed by pack_left. */
 static __attribute__((noinline)) void tile_packed(int mr, int nv, float *c, int ldc, const float *a,
                                                   const float *panel, ptrdiff_t down, int columns, int K,
                                                   const float *ahead, ptrdiff_t stride, int unit) {
@@ -126,7 +129,7 @@ static double peak_multiply_adds(int rounds) {
     float32x4_t sum = vdupq_n_f32(0);
     for (int i = 0; i < TILE_UNITS; i++)
         for (int j = 0; j < BLOCKS; j++) sum += acc[i][j];
-    /* four elements of C, with two words of two numbers for each */
+    /* an instruction adds to four elements of C, for each of which it multiplies two words of two numbers */
     return sum[0] == sum[0] ? (double)rounds * TILE_UNITS * BLOCKS * 4 * 2 * WORD : 0;
 }
 

@@ -24,8 +24,9 @@ INLINE void end_tiles(void) {}
 #define ROW_VECTORS 8
 
 /*
- * Finds where the sums of each row of a tile start: at these NR or VL numbers. zeros: what they start with if the
- * product does not add to anything. These numbers are on the stack, because WebAssembly has no room for static data.
+ * Finds for each row of a tile the NR or VL numbers from which its sums start. zeros: memory for NR zeros, from which
+ * they start if the product is not added to anything. The caller has it on the stack, because WebAssembly has no room
+ * for static data.
  */
 INLINE void find_starts(const float *from[MR], int mr, const float *c, int ldc, struct start_rows begin,
                         enum gemm_start start, float zeros[NR]) {
@@ -40,8 +41,8 @@ INLINE void find_starts(const float *from[MR], int mr, const float *c, int ldc, 
 /*
  * One tile: c[mr, nv·VL] = start + a · panel over K words. Row m starts with the numbers at from[m]; word k of row m is
  * at a[m·lda + k·step]. mr, nv and (for packed A) lda and step are constants where this is inlined; rows of the panel
- * are `down` apart. ahead: with every row of the panel, nv vectors from here are fetched into the second-level cache,
- * `stride` after those of the preceding row. The first-level cache needs no prefetching.
+ * are `down` apart. With every row of the panel, nv vectors are prefetched into the second-level cache: with the first
+ * row those at `ahead`, with each further row those `stride` floats later. The first-level cache needs no prefetching.
  */
 INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *const from[MR], const float *a,
                  ptrdiff_t lda, ptrdiff_t step, const float *panel, ptrdiff_t down, int K, const float *ahead,
@@ -85,8 +86,9 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *con
 }
 
 /*
- * A tile at the right edge of C, which has room for whole vectors: the tile is computed there and then copied, so that
- * the code of the tile itself, of which there is a copy for every number of rows, has no edges.
+ * A tile at the right edge of C, and memory (`room`) for whole vectors: the tile is computed in this memory and then
+ * copied to C, so that the code of the tile itself, of which there is a copy for every number of rows, does not have to
+ * handle edges.
  */
 struct edge {
     float *c;
@@ -100,7 +102,7 @@ INLINE void copy_columns(float *to, const float *from, int columns) {
         else store_part(to + v, load_part(from + v, columns - v), columns - v);
 }
 
-/* Replaces C and the starts by the room of the edge. */
+/* Copies the numbers from which the sums start into `room`, where the tile is computed instead of in C. */
 static __attribute__((noinline)) void enter_edge(struct edge *edge, const float *from[MR]) {
     for (int m = 0; m < edge->rows; m++) {
         float *row = edge->room + m * NR;

@@ -44,7 +44,7 @@ static const int32_t mask_words[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
 #define MASK(n) _mm256_loadu_si256((const __m256i *)(mask_words + VL - (n)))
 #endif
 
-/* The first n < VL elements; the rest is zero. Memory after them is not read. */
+/* Loads the first n < VL elements of a vector, and sets the rest to zero. Memory after these elements is not read. */
 INLINE vec load_part(const float *p, int n) {
 #if VL == 16
     return (vec)_mm512_maskz_loadu_ps(MASK(n), p);

@@ -9,13 +9,13 @@
 
 #if defined(INT8)
 #include "int8.h"
-/* With 8-bit weights, the other operand has only one format. */
+/* With 8-bit weights, the other operand always consists of floats. */
 #define weight_product_either(c, ldc, a, half, ...) ((void)(half), weight_product(c, ldc, a, __VA_ARGS__))
 #else
 
 /*
- * Number of numbers in a word of a weight's panels, min number of words that are adjacent along k, and number of
- * additional words for each column
+ * Number of numbers in a word of a packed weight, number of words to a multiple of which its columns are padded, and
+ * number of additional words for each column
  */
 #define WEIGHT_WORD WORD
 #define WEIGHT_STEP STEP
@@ -32,7 +32,7 @@ INLINE void weight_product(float *c, int ldc, const float *a, int lda, const flo
     gemm(c, ldc, a, lda, packed, rows, start, M, N, K, room);
 }
 
-/* Like gemm_either() */
+/* Like gemm_either(), with panels made by pack_weights */
 INLINE void weight_product_either(float *c, int ldc, const void *a, int half, int lda, const float *packed,
                                   struct start_rows rows, enum gemm_start start, int M, int N, int K, float *room) {
     gemm_either(c, ldc, a, half, lda, packed, rows, start, M, N, K, room);

@@ -9,9 +9,9 @@ export type CompletedValue =
   | { readonly kind: 'words'; readonly words: readonly string[] };
 
 export interface CompletedOption {
-  /** `--output`, or without an argument also `--no-residual` */
+  /** A long flag such as `--output`, or a negated one such as `--no-residual`, which takes no argument */
   readonly long: string;
-  /** `-o` */
+  /** A short flag such as `-o` */
   readonly short: string | undefined;
   readonly help: string;
   readonly value: CompletedValue;
@@ -21,7 +21,7 @@ export interface CompletedCommand {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly CompletedOption[];
-  /** What the arguments are */
+  /** What the arguments of the command are, such as files or models */
   readonly argument: CompletedValue;
 }
 

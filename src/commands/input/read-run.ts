@@ -7,6 +7,7 @@ import { CharnnError, systemReason, UsageError } from '../../errors.js';
 import { ownKind } from '../../files/own-kinds.js';
 import { quote } from '../../messages/quote.js';
 import type { RunData, Series } from '../../pages/data.js';
+import { maxRecordBytes } from '../../text/line-splitter.js';
 import { linesOf } from '../../text/lines.js';
 import { startOf } from '../../text/open-file.js';
 import { findSources } from '../../text/sources.js';
@@ -40,8 +41,8 @@ export async function readRun(path: string): Promise<RunData> {
 }
 
 /**
- * Reads the norm at which gradients were clipped from the record of a model. A model may come from anywhere, so the
- * values are checked.
+ * Returns the norm to which gradients were limited, from the `clip` field in a model's record of its training. A model
+ * may come from anywhere, so the values are checked.
  */
 function normLimit(clip: unknown): number | undefined {
   const { name, limit } = (clip ?? {}) as Entry;
@@ -63,7 +64,7 @@ async function isModel(path: string): Promise<boolean> {
   }
   if (!stats.isFile()) return false;
   const kind = ownKind(await startOf(path));
-  // a state is read like a model here, so that the error message says that it is a state
+  // a training state is read like a model here, so that the error message says that it is a training state
   return kind === 'model' || kind === 'state';
 }
 
@@ -77,7 +78,8 @@ interface Log {
 /** Reads the events of a log, skipping a last line that was cut off and lines that are not events. */
 async function readLog(path: string): Promise<Log> {
   const log: Log = { start: undefined, progress: [], validations: [], samples: [] };
-  for await (const line of linesOf(await findSources([path], process.stdin))) {
+  const sources = await findSources([path], process.stdin);
+  for await (const line of linesOf(sources, { maxBytes: maxRecordBytes })) {
     const event = eventOf(line);
     if (event?.type === 'progress') log.progress.push(event);
     else if (event?.type === 'validation') log.validations.push(event);
@@ -136,7 +138,8 @@ function allSeries(
 }
 
 /**
- * The finite numbers of this name by step; where a resumed training run has repeated steps, the later number is used.
+ * The finite numbers in the field `key` by step; where a resumed training run has repeated steps, the later number is
+ * used.
  */
 function seriesOf(entries: readonly Entry[], key: string, scale = (x: number) => x): Series {
   const byStep = new Map<number, number>();

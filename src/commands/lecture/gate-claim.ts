@@ -98,7 +98,7 @@ export async function fourGates(setting: LectureSetting): Promise<LectureClaim> 
   };
 }
 
-/** The first line of a text, without its end */
+/** The first line of a text, without the newline at its end */
 function firstLine(ids: Ids, newline: number): Ids {
   return ids.subarray(0, ids.indexOf(newline)) as Ids;
 }

@@ -51,7 +51,7 @@ export function placeOf(config: ModelConfig, name: string) {
   return found;
 }
 
-/** 1, 2, … count */
+/** The numbers 1, 2, …, count */
 export const steps = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 export function percent(share: number): string {

@@ -18,8 +18,8 @@ const meanLength = (list: readonly string[]) =>
   list.reduce((sum, { length }) => sum + length, 0) / list.length;
 
 /**
- * The least loss that any model of these sentences can have on average, in bits per character: the words are drawn
- * independently, and a sentence has two spaces, a full stop and a newline in addition to them.
+ * The least mean loss that a model of the lecture's text can have, in bits per character: the words are drawn
+ * independently, and a sentence has two spaces, a full stop and a newline in addition to its words.
  */
 export const sentenceEntropy =
   parts.reduce((sum, { length }) => sum + Math.log2(length), 0) /

@@ -104,7 +104,10 @@ const farLag = 25;
 /** A gate with this pre-activation has the value 0.95 */
 const wideOpen = 3;
 
-/** Claim: other cells also keep the gradient if such a gate is open, and lose it if the gate is half shut. */
+/**
+ * Claim: other cells also keep the gradient if the gate that keeps their state is open, and lose it if that gate is
+ * half shut.
+ */
 export async function otherCells(setting: LectureSetting): Promise<LectureClaim> {
   const { device, text, seed, hidden: H } = setting;
   const keptBy = async (config: ModelConfig, weights: Float32Array) => {

@@ -165,7 +165,7 @@ export async function edgeOfTheChunk(setting: LectureSetting): Promise<LectureCl
   const [first, second] = await chunkLosses(marked, T);
   const [both] = await chunkLosses(marked, 2 * T);
   const [, other] = await chunkLosses(without, T);
-  // the two gradients are means over 2 T and over T characters
+  // `both` and `first` contain mean gradients over 2 T and T characters, from which that of the second chunk follows
   const fromSecond = both.gradient.map((x, i) => 2 * x - first.gradient[i]);
   const truncated = normOf(inputOf(second.gradient));
   const full = normOf(inputOf(fromSecond));

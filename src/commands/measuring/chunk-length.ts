@@ -1,4 +1,6 @@
-/** The length of a chunk on the command line: a number of steps, or the whole text. */
+/**
+ * The length of a chunk on the command line: a number of steps, or `full` for the whole piece of text that is measured.
+ */
 import { count, ValueError, type ValueType } from '../../options/types.js';
 
 export type ChunkLength = number | 'full';

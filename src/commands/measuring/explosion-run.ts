@@ -33,7 +33,10 @@ export interface ExplodeOptions extends SubjectOptions {
   readonly json?: boolean | undefined;
 }
 
-/** Trains, and prints or draws the norms before and after clipping by step. */
+/**
+ * Trains a network without clipping and with each kind of clipping, and prints or draws the gradient norms before and
+ * after clipping, by step.
+ */
 export async function explode(
   texts: readonly string[],
   options: ExplodeOptions,

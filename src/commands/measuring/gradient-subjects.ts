@@ -1,4 +1,7 @@
-/** The networks whose gradients are measured: models, or untrained networks, each with the text in its characters. */
+/**
+ * The networks whose gradients are measured: models, or untrained networks, each with the text encoded in its
+ * vocabulary.
+ */
 import { scaleWeights } from '../../analyse/recurrent-scale.js';
 import type { Output } from '../../cli/output.js';
 import { UsageError } from '../../errors.js';
@@ -31,7 +34,7 @@ export interface SubjectOptions extends OptionsOf<typeof readingRows> {
   readonly seed?: number | undefined;
 }
 
-/** Sizes and seed of untrained networks where they are not given */
+/** Cell, sizes and seed of untrained networks, where the options do not give them */
 export interface FreshDefaults {
   readonly cell: string;
   readonly layers: number;
@@ -94,7 +97,10 @@ export async function trainedSubjects(
   return subjects;
 }
 
-/** Makes a network of each cell, and of each cell with each of the factors of its recurrent matrices. */
+/**
+ * Makes an untrained network for each cell, or, if factors for the recurrent matrices are given, one for each cell and
+ * factor.
+ */
 export async function freshSubjects(
   texts: readonly string[],
   options: SubjectOptions,
@@ -157,7 +163,7 @@ function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping |
   // an entry covers the steps since the previous entry
   let [steps, clipped, norms, maxNorm] = [0, 0, 0, 0];
   for (const { step, clipped: share, gradientNorm } of history) {
-    // the validation of a model to start from, before the first step, covers no steps
+    // a training run that starts from a given model validates it before the first step; that entry covers no steps
     if (step === 0) continue;
     if (step == null || share == null || gradientNorm == null) return undefined;
     const count = step - steps;

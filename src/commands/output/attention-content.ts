@@ -20,7 +20,7 @@ import type { Ids } from '../../text/unit.js';
 /** Max number of pairs on a page */
 const maxPairs = 1000;
 
-/** @throws UsageError for a model without attention, or with labels and vectors */
+/** @throws UsageError for a model without attention, or for one with labels or vectors */
 export function requireAttention({ config }: Model): void {
   if (config.attention === 'none') {
     throw new UsageError('the model has no attention (it was trained with --attention none)');
@@ -32,7 +32,7 @@ export function requireAttention({ config }: Model): void {
 }
 
 /**
- * @param ids of lines that each consist of a source, a tab and a target
+ * @param ids the text as ids, in lines that each consist of a source, a tab and a target
  * @param maxCharacters max total number of characters of all pairs on the page
  * @param provenance where the pairs and the network come from, as a line of the page
  */

@@ -34,7 +34,10 @@ export class ConvertedWriter {
     for (const line of lines) await this.writeLine(line);
   }
 
-  /** Prints what is left, and reports anything unusual. */
+  /**
+   * Writes the lines that are still pending, and reports unknown characters, targets that were cut off, and lines
+   * without a target.
+   */
   async end(output: Output): Promise<void> {
     await this.writer.end();
     const note = (count: number, one: string, many: string, what: string) => {
@@ -60,7 +63,7 @@ export class ConvertedWriter {
   private async writeLine({ line, answers, unknown }: ConvertedLine): Promise<void> {
     const { threshold, mark } = this.writing;
     this.unknown += unknown;
-    // the number is compared as it is printed, so that a threshold copied from the output keeps its own line
+    // the cost is compared as it is printed, so that a threshold copied from the output keeps the target of that cost
     const sure = answers.filter(({ bits }) => !(Number(bits.toFixed(6)) > threshold));
     if (sure.length > 0) {
       for (const answer of sure) {
@@ -78,7 +81,7 @@ export class ConvertedWriter {
     await this.writeAnswer(line, '', undefined);
   }
 
-  /** @param answer whose scores are printed */
+  /** @param answer the one whose scores are printed; undefined for a line that got no answer */
   private async writeAnswer(
     line: Uint8Array,
     target: Uint8Array | string,

@@ -1,4 +1,4 @@
-/** The option that leaves a model's counts out of an exported file or a page. */
+/** The option that leaves a model's n-gram counts out of an exported file or a page. */
 import { flag } from '../../options/table.js';
 
 export const countsRow = flag(

@@ -16,14 +16,14 @@ export interface Subject {
   readonly name: string;
   readonly config: ModelConfig;
   readonly weights: Float32Array;
-  /** The text in its characters */
+  /** The text, encoded in the vocabulary of the network */
   readonly ids: Ids;
   /** T: the length of the chunks with which the network was trained */
   readonly seqLength: number;
   readonly clipping: Clipping | undefined;
 }
 
-/** The share of steps that were clipped and their gradient norms, from the model's history */
+/** The share of steps whose gradients were clipped, and the gradient norms of all steps, from the model's history */
 export interface Clipping {
   /** Whether the norm or each value is clipped, and the threshold */
   readonly by: string;
@@ -39,7 +39,7 @@ export interface Clipping {
 }
 
 export interface Finding extends Subject {
-  /** By chunk length, if several were asked for */
+  /** Gradients of truncated back-propagation by chunk length; empty unless several lengths were given */
   readonly truncated: readonly TruncatedGradient[];
   readonly flow: GradientFlow;
   readonly spectra: readonly RecurrentSpectrum[];
@@ -188,7 +188,7 @@ function normSection(findings: readonly Finding[]): string[] {
   const row = (label: string, show: (lag: number) => string, last: string) =>
     `${`  ${label}`.padEnd(labelWidth)}${lags.map((lag) => ` ${show(lag)}`.padStart(13)).join('')}${` ${last}`.padStart(10)}`.trimEnd();
   const lines = [chalk.bold(row('', String, 'cut off').replace(/^ {11}/, 'Norm at lag'))];
-  // a range has no room for powers of ten
+  // two superscript powers of ten, as in a range, would be too wide for a column
   const short = (x: number) => x.toExponential(0).replace('e+', 'e');
   for (const { name, seqLength, flow } of findings) {
     const part = (label: string, byLag: readonly LagStatistics[]) =>

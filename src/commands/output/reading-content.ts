@@ -16,24 +16,24 @@ import { blob } from '../../pages/encode-blobs.js';
 import { symbolName } from '../../published/page-content.js';
 import type { Ids } from '../../text/unit.js';
 
-/** Number of characters whose predictions are decoded together */
+/** Number of characters whose predictions the page decodes at once, when they are first shown */
 const partLength = 1 << 15;
-/** Max characters along which gates and states are recorded, and max values of all units together */
+/** Max number of characters at which gates and states are recorded, and max total number of values recorded */
 const maxRecorded = 4000;
 const maxValues = 6e6;
 /** Number of predictions whose dependence on earlier characters is recorded, and how many of these characters */
 const maxPredictions = 200;
 const maxBack = 100;
-/** Fraction of one that gates and states are recorded to */
+/** Gates and states are recorded as whole multiples of 1 / `fineness` */
 const fineness = 1000;
 
-/** The predictions whose dependence on earlier characters was measured, and the norms of the gradients */
+/** The predictions whose dependence on the K characters before them was measured, and the norms of the gradients */
 interface Dependence {
   /** The first character that is predicted */
   readonly first: number;
   readonly count: number;
   readonly K: number;
-  /** [count, K] */
+  /** For each of the `count` predictions, the norms for the K characters before it, the nearest first */
   readonly norms: Float32Array;
 }
 
@@ -188,7 +188,10 @@ function* expectedBlobs(
   }
 }
 
-/** [quantities, T]: the gates and states of a unit in thousandths, limited to the range from -32 to 32 */
+/**
+ * The gates and states of a unit at each character, one quantity after the other, in thousandths; values are limited to
+ * the range from -32 to 32
+ */
 function stepsOfUnit(record: LayerRecord, unit: number, { config }: Model): Int16Array {
   const H = config.hidden;
   const T = record[0].length / H;
@@ -198,7 +201,7 @@ function stepsOfUnit(record: LayerRecord, unit: number, { config }: Model): Int1
   });
 }
 
-/** 255 · √(norm / the largest norm of the same prediction) */
+/** Encodes each norm as a byte: 255 · √(norm / the largest norm of the same prediction) */
 function shares({ norms, K }: Dependence): Uint8Array {
   const shares = new Uint8Array(norms.length);
   for (let from = 0; from < norms.length; from += K) {

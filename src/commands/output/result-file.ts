@@ -43,7 +43,7 @@ export async function checkResultPath(file: GuardedOutput, what: string): Promis
 
 /**
  * Writes a result, replacing an existing file entirely or not at all, and notes where it is.
- * @param what the result, with its article
+ * @param what the name of the result, such as `the page`
  */
 export async function writeResult(
   path: string,

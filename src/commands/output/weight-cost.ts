@@ -27,7 +27,7 @@ const ownCharacters = 10_000;
 interface MeasuredText {
   readonly ids: Ids;
   readonly starts?: readonly number[];
-  /** The labels and vectors of its records */
+  /** The labels and vectors of the records in the text */
   readonly given?: Conditions | undefined;
 }
 

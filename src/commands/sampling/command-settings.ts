@@ -33,7 +33,7 @@ export function commandSettings(
   const isOpen = stop === undefined && until === undefined && match === undefined;
   const isList = complete !== undefined;
   return sampleSettings(
-    // a completed line ends where the line ends
+    // the continuation of a given line ends at the end of that line, unless options say where it ends
     { ...options, stop: isList && isOpen ? ['\n'] : stop, until },
     model,
     { isPrompted: Boolean(prompt ?? promptFile ?? complete), isList },

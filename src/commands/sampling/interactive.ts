@@ -75,7 +75,7 @@ export async function interact(path: string, options: CommandSampleOptions): Pro
 
 class Dialogue {
   private readonly original: CommandSampleOptions;
-  /** The current options */
+  /** The options with the changes that the user has typed */
   private current: CommandSampleOptions;
   private settings: SampleSettings;
   /** The ids of the common prompt, with which every text begins */

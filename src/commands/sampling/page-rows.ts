@@ -50,8 +50,8 @@ export const pageRows = {
 
 /**
  * Checks the options.
- * @returns makes the settings for a model
- * @throws UsageError for invalid escapes; the function, as `labelChoice` does
+ * @returns a function that makes the settings for a model, and throws what `labelChoice` throws
+ * @throws UsageError for invalid escapes
  */
 export function pageSettings(options: OptionsOf<typeof pageRows>): (model: Model) => PageSettings {
   const { temp, length, stop, seed, label } = options;

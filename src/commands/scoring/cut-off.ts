@@ -6,7 +6,7 @@ import { costAt, type LineQuantiles } from '../../model/line-quantiles.js';
 import type { Model } from '../../model/model-data.js';
 import { notNegative, ValueError, type ValueType } from '../../options/types.js';
 
-/** A fraction of lines, from 0 to 1, whose highest cost is the cut-off */
+/** A cut-off that is given as the fraction of ordinary lines, from 0 to 1, that cost no more */
 export interface Quantile {
   readonly share: number;
   /** The percentage as it was given: `99.9%` */
@@ -35,7 +35,7 @@ export type CutOff = (cost: number) => boolean;
 
 /**
  * A numeric cut-off includes lines of exactly that cost, so that a threshold copied from the output includes its own
- * line. A quantile includes only lines of a higher cost, because more than that fraction have a lower or equal one.
+ * line. A quantile includes only lines of a higher cost, because lines of exactly that cost are part of the fraction.
  * @param normal the distribution of the costs of ordinary lines, for a quantile
  */
 export function cutOff(

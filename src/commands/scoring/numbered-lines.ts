@@ -21,7 +21,7 @@ interface Group {
 /** Passes on the lines of sources in groups, and knows the position of each when its score comes back. */
 export class NumberedLines {
   private readonly groups: Group[] = [];
-  /** Number of lines in the first group whose positions have been requested */
+  /** How many lines of `groups[0]` have had their positions requested */
   private taken = 0;
 
   /** @param follow whether to wait at the end of each file for what is added to it; files are then read in parallel */
@@ -62,7 +62,7 @@ export class NumberedLines {
   }
 }
 
-/** A source without a path is a stream, which ends by itself. */
+/** The successive sources of a file that may be replaced or truncated; a stream, which has no path, has only one. */
 function turnsOf(source: Source): Iterable<Source> | AsyncIterable<Source> {
   return source.path === undefined ? [source] : followed(source.path, source);
 }

@@ -16,7 +16,7 @@ export interface Shown {
   readonly text: TextOptions;
 }
 
-/** The number by which a line is judged, and the stretch that it comes from, if there is a window */
+/** The cost by which a line is judged, and with --window the stretch of characters that has this cost */
 export interface Judged {
   readonly cost: number;
   readonly worst: Stretch | undefined;

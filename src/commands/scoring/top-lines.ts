@@ -23,7 +23,7 @@ export class TopLines {
     if (this.kept.length >= 2 * this.size + 64) this.cut();
   }
 
-  /** The lines by descending cost; of equal ones the earlier first. */
+  /** The lines by descending cost; of lines with equal costs, the earlier one comes first. */
   ordered(): readonly (readonly (string | Uint8Array)[])[] {
     this.cut();
     return this.kept.map(({ parts }) => parts);

@@ -81,7 +81,7 @@ function modelOption(modelPath: string, option: '-m' | '-o'): string {
   return modelPath === schema.output.default ? '' : ` ${option} ${quote(modelPath)}`;
 }
 
-/** Prints the weights with which the predictions of the network and the counts are mixed. */
+/** Prints the weights with which the predictions of the network and of the n-gram counts are mixed. */
 export function sayMixed(model: Pick<Model, 'counts'> | undefined, output: Output): void {
   if (model?.counts === undefined) return;
   const weights = weightsByLength(model.counts);
@@ -93,7 +93,7 @@ export function sayMixed(model: Pick<Model, 'counts'> | undefined, output: Outpu
   );
 }
 
-/** Prints the options that repeat a training run with a time limit byte for byte, by its number of steps. */
+/** After a training run with a time limit, prints the options that make the same model again in as many steps. */
 export function sayHowToRepeat(
   end: EndEvent,
   { config, model }: PreparedTraining,
@@ -115,7 +115,7 @@ export function sayHowToRepeat(
   );
 }
 
-/** If new text costs this many bits per character more than text that was learned, the text was memorised */
+/** If new text costs this many bits per character more than text that was learned, the model has memorised its text */
 const byHeart = 0.4;
 
 /** Explains what a model's loss means in comparison with that of the n-gram model. */

@@ -39,7 +39,7 @@ async function planOf({ corpus, model, config, resume }: PreparedTraining, model
       : length.kind === 'epochs'
         ? Math.max(1, Math.round(length.epochs * pass.steps))
         : undefined;
-  // the speed on pairs depends on their lengths
+  // the speed of training on pairs is not measured, because it depends on the lengths of the pairs
   const speed = pairs
     ? undefined
     : await trainingSpeed({

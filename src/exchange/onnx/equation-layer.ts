@@ -14,7 +14,7 @@ interface Value {
   readonly isWhole: boolean;
 }
 
-/** Functions of the language that are a single operator in ONNX */
+/** Functions in equations of cells that are a single operator in ONNX */
 const operators: Readonly<Record<string, string>> = {
   ...{ sigmoid: 'Sigmoid', tanh: 'Tanh', relu: 'Relu', exp: 'Exp', log: 'Log' },
   // stopping the gradient does not change the value
@@ -105,7 +105,7 @@ class Writer {
     };
   }
 
-  /** The name of the value with shape [B, H] */
+  /** Expands a value to the shape [B, H] if it has another, and returns the name of the result. */
   private whole({ name, isWhole }: Value): string {
     if (isWhole) return name;
     const { graph, states } = this.place;

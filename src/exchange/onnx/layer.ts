@@ -33,7 +33,7 @@ export function addWeights(graph: OnnxGraph, table: WeightTable, name: string): 
 export interface LayerPlace {
   readonly graph: OnnxGraph;
   readonly weights: WeightTable;
-  /** Number of the layer */
+  /** Index of the layer, from 0 */
   readonly l: number;
   /** H: number of units */
   readonly hidden: number;

@@ -59,7 +59,7 @@ export class OnnxGraph {
     return this.nodeOf(operator, inputs, attributes, names);
   }
 
-  /** Adds a tensor of numbers; if there is one with this name already, it is used. */
+  /** Adds a tensor of numbers, unless there is already a tensor with this name, and returns the name. */
   tensor(name: string, shape: readonly number[], values: Float32Array): string {
     return this.constant(name, 'float', shape, () => littleEndian(values));
   }
@@ -79,7 +79,7 @@ export class OnnxGraph {
     return this.constant(`integer_${value}`, 'int64', [], () => int64Bytes([value]));
   }
 
-  /** The message GraphProto */
+  /** Returns the graph as the Protocol Buffers message GraphProto. */
   message(name: string, description: string): ProtoMessage {
     const graph = new ProtoMessage();
     for (const node of this.nodes) graph.message(1, node);
@@ -134,7 +134,7 @@ function int64Bytes(values: readonly number[]): Uint8Array {
   return bytes;
 }
 
-/** The message AttributeProto */
+/** Returns an attribute as the Protocol Buffers message AttributeProto. */
 function attribute(name: string, value: Attributes[string]): ProtoMessage {
   const message = new ProtoMessage().text(1, name);
   if (typeof value === 'string') return message.text(4, value).int(20, attributeTypes.string);
@@ -143,7 +143,7 @@ function attribute(name: string, value: Attributes[string]): ProtoMessage {
   return message.int(3, value).int(20, attributeTypes.int);
 }
 
-/** The message ValueInfoProto */
+/** Returns the type and shape of an input or output as the Protocol Buffers message ValueInfoProto. */
 function valueInfo(
   name: string,
   type: ElementType,

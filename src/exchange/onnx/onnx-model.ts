@@ -119,7 +119,7 @@ function logits(
     graph.node('Gemm', [top, weight, bias], { transB: 1 }, 'logits');
     return;
   }
-  // Gemm accepts only matrices, and `top` may have three dimensions
+  // Gemm accepts only matrices, but over a sequence the output of the last layer has three dimensions
   const product = graph.node('MatMul', [top, graph.node('Transpose', [weight])]);
   graph.node('Add', [product, bias], {}, 'logits');
 }

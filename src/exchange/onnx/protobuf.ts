@@ -60,7 +60,7 @@ export class ProtoMessage {
   }
 }
 
-/** Seven bits per byte, lowest first; the highest bit says that another byte follows. */
+/** Encodes an integer with seven bits per byte, lowest first; the highest bit says that another byte follows. */
 function varintBytes(value: number): Uint8Array {
   const bytes: number[] = [];
   let rest = value;

@@ -16,9 +16,10 @@ interface SequenceOperator {
 /** The operators by cell; other cells are written as graphs of single steps */
 const operators: Readonly<Record<string, SequenceOperator | undefined>> = {
   rnn: { name: 'RNN', gates: [0], attributes: {} },
-  // input, output, forget, cell; in charnn: input, forget, cell, output
+  // the order of gates is input, output, forget, cell in ONNX; input, forget, cell, output in charnn
   lstm: { name: 'LSTM', gates: [0, 3, 1, 2], attributes: {} },
-  // update, reset, new; in charnn: reset, update, new. The reset gate acts after the matrix product.
+  // the order of gates is update, reset, new in ONNX; reset, update, new in charnn. With `linear_before_reset` the
+  // reset gate acts after the matrix product, as in charnn.
   gru: { name: 'GRU', gates: [1, 0, 2], attributes: { linear_before_reset: 1 } },
 };
 
@@ -36,7 +37,7 @@ export function sequenceLayer(cell: CellName, place: LayerPlace): LayerResult {
   const weights = (what: string) => {
     const name = `rnn.${what}_l${l}`;
     const { shape, values } = weightsOf(place.weights, name);
-    // one direction
+    // the first dimension is the number of directions
     return graph.tensor(name, [1, ...shape], reordered(values, gates));
   };
   const biases = graph.node(
@@ -49,11 +50,11 @@ export function sequenceLayer(cell: CellName, place: LayerPlace): LayerResult {
     hidden_size: hidden,
     ...attributes,
   });
-  // [T, directions, B, H]
+  // the output has the shape [T, directions, B, H], with one direction
   return { output: graph.node('Squeeze', [output, graph.integers([1])]), states: after };
 }
 
-/** Reorders the blocks of a list, of which each gate has one */
+/** Reorders a list that consists of one block for each gate. */
 function reordered(values: Float32Array, gates: readonly number[]): Float32Array {
   const size = values.length / gates.length;
   const result = new Float32Array(values.length);

@@ -9,7 +9,7 @@ import { addWeights, type LayerPlace, type LayerResult } from './layer.js';
 /** The constant that layer normalisation adds to the variance, which is the same in every back end */
 export const normEpsilon = { float: 1e-5 };
 
-/** Writes a layer. */
+/** Writes one time step of a layer to the graph. */
 export function stepLayer(cell: CellName, layerNorm: boolean, place: LayerPlace): LayerResult {
   if (cell === 'gru') return gruStep(place);
   if (cell === 'rnn') return rnnStep(place);
@@ -84,7 +84,7 @@ function gruStep(place: LayerPlace): LayerResult {
   const [r, z] = [0, 1].map((k) => graph.node('Sigmoid', [graph.node('Add', [a[k], u[k]])]));
   const reset = graph.node('Mul', [r, u[2]]);
   const n = graph.node('Tanh', [graph.node('Add', [a[2], reset])]);
-  // (1 - z) n + z h = n + z (h - n)
+  // the new state is (1 - z) n + z h = n + z (h - n)
   const change = graph.node('Mul', [z, graph.node('Sub', [before, n])]);
   const h = graph.node('Add', [n, change]);
   return { output: h, states: [h] };

@@ -2,6 +2,9 @@
  * The interface between a recurrent cell and the network.
  *
  * A new cell is one file beside this one, its pair of operations in the back end, and a line in cells.ts.
+ *
+ * In shapes, H is the number of units of a layer, T the number of time steps of a chunk, and B the number of rows of
+ * the batch, which each step has.
  */
 import type { Backend, ChunkSize, LayerInput, Lookup, Tensor } from '../../backend/backend.js';
 
@@ -12,15 +15,16 @@ export interface Cell {
   /** G: number of matrices that multiply the layer's input; each of them gives H columns of the input projection */
   readonly gates: number;
   /**
-   * How the matrices that multiply vectors of units are grouped: those of a group multiply the same vector in a single
-   * matrix product. The numbers say how many matrices each group has (H rows of the recurrent weight for each matrix).
+   * How the matrices that multiply vectors of units (such as h, with a number for each unit) are grouped: those of a
+   * group multiply the same vector in a single matrix product. The list says how many matrices each group has (H rows
+   * of the recurrent weight for each matrix).
    */
   readonly unitGroups: readonly number[];
   /** Names of the matrices that multiply vectors of units, in their order */
   readonly unitNames: readonly string[];
   /** Tensors of state that pass from step to step: first h, then others, such as c */
   readonly states: readonly string[];
-  /** Which of the tensors of state a layer keeps as compact tensors */
+  /** Names of the tensors of state that a layer keeps in bfloat16 if it computes in half precision */
   readonly compactStates?: readonly string[];
   /** About how many numbers a layer stores for each row of a chunk, in multiples of H */
   readonly keptWidth: number;
@@ -62,9 +66,9 @@ export interface LearnedNames {
 }
 
 export interface RecurrentWeights {
-  /** W_hh [G·H, H]; absent if no matrix of the cell multiplies units */
+  /** The recurrent weight W_hh [G·H, H]; absent if no matrix of the cell multiplies units */
   readonly weight: Tensor | undefined;
-  /** b_hh [G·H]; absent from some cells */
+  /** The recurrent bias b_hh [G·H]; absent from some cells */
   readonly bias: Tensor | undefined;
   /** Present with layer normalisation; the bias is then added after the normalisation. */
   readonly norm?: NormWeights | undefined;
@@ -110,26 +114,26 @@ export interface UnitProduct {
 export interface CellChunk {
   readonly size: ChunkSize;
   /**
-   * [T, B, G·H], compact or not. After `backward`: gradient w.r.t. the input projection. For every cell except the
-   * LSTM, the caller may also write the projection here and call `forward` without an input.
+   * [T, B, G·H] in float32 or bfloat16. After `backward`: gradient w.r.t. the input projection. For every cell except
+   * the LSTM, the caller may also write the projection here and call `forward` without an input.
    */
   readonly inputProjection: Tensor;
   /** The gates' values after `forward`, in the order of `gateNames` */
   readonly gates: readonly GateValues[];
   /** Products of matrices and vectors of units, in the order of `unitGroups` */
   readonly products: readonly UnitProduct[];
-  /** [T, B, H], compact or not: the layer's output, h_1 … h_T. */
+  /** [T, B, H] in float32 or bfloat16: the layer's output, h_1 … h_T. */
   readonly output: Tensor;
   /**
    * [T, B, H]: the values of the units, from -1 to 1: tanh(c) for an LSTM, which does not keep it in half precision;
    * the output for other cells
    */
   readonly unitValues: Tensor | undefined;
-  /** [B, H] each, compact or not: the state before the chunk, which the caller writes before `forward`. */
+  /** [B, H] each, in float32 or bfloat16: the state before the chunk, which the caller writes before `forward`. */
   readonly initialState: readonly Tensor[];
   /**
-   * What `backward` reads as the state before the chunk, and what the preceding chunk in the same memory reads as the
-   * state after it, [B, H] each; usually the initial state itself
+   * The state before the chunk, [B, H] each, in the memory from which `backward` reads it, and which also holds the
+   * state after the preceding chunk. Usually these are the tensors of `initialState`.
    */
   readonly keptState: readonly Tensor[];
   /** The state after the chunk, [B, H] each */

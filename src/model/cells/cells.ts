@@ -24,7 +24,8 @@ export interface CellChoice {
 }
 
 /**
- * The cell that a user's choice stands for: a name in the table or in the library, or the path of a file.
+ * The cell that a user's choice stands for: a name in the table or in the library of equations, or the path of a file
+ * with equations.
  * @throws CharnnError when there is no such cell, or its equations are wrong
  */
 export function chooseCell(name: string): CellChoice {

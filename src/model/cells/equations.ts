@@ -1,7 +1,7 @@
 /**
  * A cell given by equations, as the network sees it: the compiled program, and the memory of a layer that runs it.
  *
- * A layer takes memory for `keptWidth` times T·B·H numbers, and a little for one time step.
+ * A layer takes memory for `keptWidth` times T·B·H numbers (letters as in cell.ts), and a little for one time step.
  */
 import type { Backend, ProgramBuffers, Tensor } from '../../backend/backend.js';
 import { type Columns, keptWidth, type Program, type Region } from '../../cells/cell-program.js';
@@ -34,7 +34,7 @@ export function cellOfProgram(program: Program): Cell {
     unitGroups: groups.map(({ size }) => size),
     unitNames: names(units),
     states,
-    // the width of the program does not include the layer's output
+    // the program does not count the layer's output, which takes memory, too
     keptWidth: keptWidth(program) + 1,
     gateNames: gates.map(({ name }) => ({ name, logistic: true })),
     features: [],
@@ -135,7 +135,7 @@ function createLayer(
   });
 }
 
-/** How many regions of the kind `next` come before this one */
+/** For a region of the kind `next`: index of the state that it holds, which is the number of such regions before it */
 function nextStates(regions: readonly Region[], r: number): number {
   return regions.slice(0, r).filter(({ kind }) => kind === 'next').length;
 }

@@ -6,7 +6,7 @@
  *     r = σ(a_r + u_r)   z = σ(a_z + u_z)   n = tanh(a_n + r ⊙ u_n)
  *     h_t = (1 - z) ⊙ n + z ⊙ h_{t-1}
  *
- * Memory per layer: 2·T·B·3H projections, (T+1)·B·H state.
+ * Memory per layer, with the letters of cell.ts: 2·T·B·3H projections, (T+1)·B·H state.
  */
 import { type Cell, cachedLayer, gatesIn, projected, slots, withBias } from './cell.js';
 

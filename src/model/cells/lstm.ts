@@ -10,8 +10,9 @@
  * variance 1, and b_hh is added afterwards: a = gain ⊙ normalised(W_ih x_t + b_ih + W_hh h_{t-1}) + b_hh. The cell
  * state is not normalised, so that it carries information unchanged from step to step.
  *
- * Memory per layer: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer normalisation another T·B·(4H + 4).
- * In half precision, gates, states and normalised pre-activations take half of that, and tanh(c) is not stored.
+ * Memory per layer, with the letters of cell.ts: T·B·4H gates, 2·(T+1)·B·H states, T·B·H for tanh(c); with layer
+ * normalisation another T·B·(4H + 4). In half precision, gates, states and normalised pre-activations take half of
+ * that, and tanh(c) is not stored.
  */
 import type { Backend, ChunkSize, LstmBuffers, Tensor } from '../../backend/backend.js';
 import {

@@ -3,7 +3,7 @@
  *
  *     h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh)
  *
- * Memory per layer: T·B·H gates, (T+1)·B·H state.
+ * Memory per layer, with the letters of cell.ts: T·B·H gates, (T+1)·B·H state.
  */
 import { type Cell, cachedLayer, gatesIn, projected, slots, withBias } from './cell.js';
 

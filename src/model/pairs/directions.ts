@@ -1,6 +1,7 @@
 /**
- * Index lists for a gather that brings both directions of an encoder into a common order, or each into its own. A row
- * is one character's H numbers in one direction.
+ * Index lists for a gather that brings both directions of an encoder into a common order, or each into its own. A batch
+ * has B sources of S positions (characters, and vectors before them). A row is the H numbers that the encoder's H units
+ * give at one position in one direction.
  */
 
 export interface DirectionLists {
@@ -10,7 +11,7 @@ export interface DirectionLists {
    * other, each in its own order.
    */
   readonly join: readonly [Int32Array, Int32Array];
-  /** The inverse of `join` */
+  /** Index lists for a gather that undoes one with `join` */
   readonly split: readonly [Int32Array, Int32Array];
   /**
    * [S·B]: for each row, the row of the same source that is as far from the source's end as this row is from its
@@ -24,7 +25,9 @@ export function reversedTime(source: Int32Array, S: number, B: number): Int32Arr
   return source.map((_, i) => source[mirrored(i, S, B)]);
 }
 
-/** The lists for B sources of S characters each */
+/**
+ * For B sources of S positions each, the lists by which both directions find their rows, as `DirectionLists` describes
+ */
 export function directionLists(S: number, B: number): DirectionLists {
   const rows = S * B;
   const join = [new Int32Array(2 * rows), new Int32Array(2 * rows)] as const;

@@ -1,12 +1,14 @@
 /**
  * Attention of the decoder over the source (Luong et al. 2015), in one of three ways:
  *
- * - `general`: keys and values are two linear maps of the encoder's outputs, 2H wide
+ * - `general`: keys and values are two linear maps of the encoder's outputs, which have 2H columns
  * - `dot`: a key is the sum of both directions' outputs, and only values are a linear map
  * - `none`: the decoder knows the source only through its initial state
  *
  * Luong applies a linear map to the weighted mean of the encoder's states; this equals the weighted mean of their
  * images under that map, which are the values here.
+ *
+ * In shapes, S, T, B and H are those of pair-network.ts.
  */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import type { ModelConfig } from '../model-config.js';
@@ -17,7 +19,9 @@ import type { Sources } from './pair-feed.js';
 const weightName = 'attention.weight';
 
 export class PairAttention {
-  /** [2H, 2H] for `dot`: the rows of the keys, which are constant, above a copy of the rows of the values */
+  /**
+   * The weight for `dot`, [2H, 2H]: constant rows, which give the keys, above a copy of the rows that give the values
+   */
   private readonly constantKeys: Tensor | undefined;
   private isFrozen = false;
   private remembered: { readonly sources: Sources; readonly outputs: Tensor } | undefined;
@@ -134,12 +138,14 @@ export class PairAttention {
     this.backend.thaw(this.weight());
   }
 
-  /** [2H, 2H]: rows of the keys, then rows of the values */
+  /**
+   * The weight [2H, 2H] that maps the encoder's outputs to keys and values: rows of the keys, then rows of the values
+   */
   private weight(): Tensor {
     return this.constantKeys ?? this.weights.get(weightName);
   }
 
-  /** Copies the values' rows below the constant ones. */
+  /** Copies the rows of the values below the constant rows of the keys. */
   private refresh(): void {
     if (this.constantKeys === undefined || this.isFrozen) return;
     this.backend.copy(this.valueRows(this.constantKeys), this.weights.get(weightName));

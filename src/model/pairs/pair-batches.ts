@@ -23,14 +23,17 @@ export interface PairRows {
   readonly T: number;
   /** [S, B] ids of the sources' characters; fewer than S steps where there are vectors */
   readonly source: Int32Array;
-  /** [C, B] values of the sources' labels, and [·, B, F] vectors, if there are any */
+  /**
+   * [C, B] values of the sources' C labels, and [·, B, F] vectors of F numbers that precede characters, if there are
+   * any
+   */
   readonly labels?: Int32Array | undefined;
   readonly vectors?: Float32Array | undefined;
   /** [T, B] what the decoder reads: a tab, then the target; newlines after the target's end */
   readonly inputs: Int32Array;
   /** [N] indices among the T·B outputs of those at which something is to be predicted, row by row of the batch */
   readonly places: Int32Array;
-  /** [N] the ids to be predicted there; the last one of each target is a newline */
+  /** [N] the ids to be predicted at `places`; the last one of each target is a newline */
   readonly targets: Int32Array;
 }
 
@@ -38,17 +41,17 @@ export interface PairBatchSizes {
   readonly maxBatch: number;
   readonly maxSourceRows: number;
   readonly maxTargetRows: number;
-  /** Max T·B·S */
+  /** Max number of attention weights in a batch: T·B·S for T target steps, B rows and S source positions */
   readonly maxWeights: number;
 }
 
 export class PairBatches {
   readonly batchesPerPass: number;
-  /** Indices of the pairs, sorted by length of source, then of target, then position in the text */
+  /** Indices of the pairs, sorted by number of vectors, length of source, length of target, and position in the text */
   private readonly sorted: Uint32Array;
-  /** Indices in `sorted` at which groups of equal lengths begin, and its length */
+  /** Indices in `sorted` at which groups of pairs with equal lengths begin; the last index is the length of `sorted` */
   private readonly groups: readonly number[];
-  /** Indices in `sorted` at which batches begin, and its length */
+  /** Indices in `sorted` at which batches begin; the last index is the length of `sorted` */
   private readonly edges: readonly number[];
   private pass: { number: number; pairs: Uint32Array; order: Uint32Array } | undefined;
 

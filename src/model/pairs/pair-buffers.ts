@@ -2,13 +2,13 @@
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 
 export interface PairCapacity {
-  /** Max S·B */
+  /** Max number of source positions in a batch: S·B for B sources of S positions */
   readonly maxSourceRows: number;
-  /** Max T·B */
+  /** Max number of decoder outputs in a batch: T·B for T steps and B rows */
   readonly maxTargetRows: number;
-  /** Max T·B·S */
+  /** Max number of attention weights in a batch: T·B·S */
   readonly maxWeights: number;
-  /** Max B */
+  /** Max number of rows in a batch (B) */
   readonly maxBatch: number;
 }
 

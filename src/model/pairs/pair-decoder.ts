@@ -1,6 +1,8 @@
 /**
  * The decoder: L layers over the characters of targets, stacked as in a language model. Dropout acts between the
  * layers; the last one's output is dropped out after attention.
+ *
+ * In shapes, T, B and H are those of pair-network.ts, and E is the size of a label's embedding.
  */
 import type { Backend, Indices, Tensor } from '../../backend/backend.js';
 import { cellOf } from '../cells/cells.js';
@@ -94,7 +96,7 @@ export class PairDecoder {
       }
       const own = this.ofLayer(dStates, l);
       for (const d of own) backend.fill(d, 0);
-      // the skip connection passes the gradient unchanged
+      // with a skip connection, `dOutput` already holds the gradient through it, and the layer's own gradient is added
       const above = { rows: dOutput, accumulates: isSkipped };
       layers[l].backward(dLayer, own, l > 0 ? above : { labels: dLabels });
     }
@@ -112,7 +114,7 @@ export class PairDecoder {
     return states.slice(l * this.kinds, (l + 1) * this.kinds);
   }
 
-  /** The dropout mask between layer l and the next one. The first sites are the encoder's. */
+  /** The dropout mask between layer l and the next one. The encoder's masks have the numbers before the decoder's. */
   private mask(dropout: Dropout | undefined, l: number) {
     const { layers: L } = this.config;
     return dropout && l < L - 1 ? dropoutMask(dropout, 2 * L + l) : undefined;

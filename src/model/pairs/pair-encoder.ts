@@ -4,7 +4,9 @@
  * output from below.
  *
  * Each direction runs in its own order of time. Where both are needed, a gather puts their outputs side by side in a
- * common order: it moves rows of H numbers, of which a row of 2H is two.
+ * common order: it moves rows of H numbers, two of which make up a row of 2H numbers.
+ *
+ * In shapes, S, B and H are those of pair-network.ts, and E is the size of a label's embedding.
  */
 import type { Backend, Tensor } from '../../backend/backend.js';
 import type { CellChunk } from '../cells/cell.js';

@@ -17,7 +17,7 @@ export interface Sources {
   readonly split: readonly Indices[];
   /** [S·B] an index list that reverses time in a gather: row (s, b) takes row (S-1-s, b) */
   readonly mirror: Indices;
-  /** [·, F]: the vectors that precede the characters, time-major */
+  /** [·, F]: the vectors of F numbers that precede the characters, time-major */
   readonly vectors?: Tensor;
   readonly labels?: LabelRows;
 }

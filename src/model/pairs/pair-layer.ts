@@ -20,7 +20,7 @@ export type LayerSource = ({ readonly ids: Indices } | { readonly rows: Tensor }
 
 /** Receives the gradients w.r.t. the input of a layer */
 export interface SourceGradients {
-  /** [T·B, ·] gradients w.r.t. the rows */
+  /** [T·B, ·] gradients w.r.t. the rows that the layer has read */
   readonly rows?: Tensor | undefined;
   /** Whether the gradients w.r.t. the rows are added to what is there already */
   readonly accumulates?: boolean;
@@ -32,17 +32,19 @@ export interface LayerPlace {
   /** The beginning of the names of the layer's parameters */
   readonly part: 'encoder' | 'decoder';
   readonly layer: number;
-  /** Whether the layer reads characters; a first layer does, if the sources have no vectors */
+  /** What the layer reads; a first layer reads characters, except an encoder's if the sources have vectors */
   readonly reads: 'characters' | 'rows';
   /** The end of the names of the layer's parameters */
   readonly direction: '' | '_reverse';
-  /** Max T·B, and max B */
+  /** Max number of rows in all steps of a batch (T·B), and in a single step (B) */
   readonly maxRows: number;
   readonly maxBatch: number;
 }
 
 export class PairLayer {
-  /** The input of characters; rows of numbers are multiplied by a matrix instead. */
+  /**
+   * Makes the input from characters; absent if the layer reads rows of numbers, which are only multiplied by a matrix
+   */
   private readonly characters: FirstLayerInput | undefined;
   private readonly labels: LabelProjection | undefined;
   private readonly layer: CellLayer;

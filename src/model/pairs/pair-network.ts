@@ -1,7 +1,8 @@
 /**
  * From a source to a target: a bidirectional encoder, a decoder, and attention of the decoder over the source (Bahdanau
  * et al. 2015, in the form of Luong et al. 2015 without input feeding, so that a layer is a single call for all its
- * steps), here with `general` attention:
+ * steps), here with `general` attention, for a batch of B pairs with S positions of a source and T steps of the
+ * decoder, and H units in each layer:
  *
  *     f, b = encoder of the source, forwards and backwards                     [S, B, H] each
  *     state_0 = W_f f_last + W_b b_last + bias                                 the decoder's initial state
@@ -126,7 +127,7 @@ export class PairNetwork {
   narrow(rows: Indices): void {
     const { S } = this.lastEncoded();
     this.attention.narrow(rows);
-    // a source's first position has the source's index
+    // positions are time-major, so the first position of source b has the index b, like the source itself
     this.labels?.narrow(this.backend.viewIndices(rows, 0, rows.length / S));
     this.encoded = { S, B: rows.length / S };
   }
@@ -227,7 +228,10 @@ export class PairNetwork {
     this.labels?.backward();
   }
 
-  /** Adds to the gradients of the bridge, and returns those of the encoder's final states. */
+  /**
+   * Adds to the gradients of the linear maps from the encoder's final states to the decoder's initial states, and
+   * returns the gradients w.r.t. the final states.
+   */
   private bridgeBackward(layer: number, d: number, dStates: readonly Tensor[], B: number) {
     const { backend, weights, encoder } = this;
     return this.bridges.flatMap((bridge, i) => {
@@ -253,7 +257,9 @@ export class PairNetwork {
     for (const name of products) this.backend.thaw(this.weights.get(name));
   }
 
-  /** Dropout site of the output layer's input; the sites before it are the encoder's and the decoder's. */
+  /**
+   * Number of the dropout mask for the output layer's input; the encoder's and the decoder's masks have lower numbers.
+   */
   private get topSite(): number {
     return 3 * this.config.layers - 1;
   }

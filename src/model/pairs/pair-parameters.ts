@@ -27,7 +27,9 @@ export interface ParameterList {
 /** Ends of the parameter names of the encoder's two directions */
 export const directions = ['', '_reverse'] as const;
 
-/** Adds all parameters, in their order. */
+/**
+ * Adds the parameters of a network for pairs to the parameter table, in the order in which memory and files hold them.
+ */
 export function pairParameters(config: ModelConfig, list: ParameterList): void {
   const { layers: L, hidden: H, embedding: D, vocabulary: V, layerNorm, attention } = config;
   const { add, uniform, ofGate, zero, one } = list;
@@ -67,7 +69,8 @@ export function pairParameters(config: ModelConfig, list: ParameterList): void {
     }
   }
   if (attention !== 'none') {
-    // rows of the keys, unless these are the encoder's outputs themselves, then rows of the values
+    // the rows that give the keys, unless a key is a sum of the encoder's outputs (`dot`); then the rows that give the
+    // values
     const parts = attention === 'dot' ? 1 : 2;
     add('attention.weight', [parts * H, 2 * H], uniform, { gates: parts });
   }
@@ -85,7 +88,7 @@ export function pairParameters(config: ModelConfig, list: ParameterList): void {
   }
   if (config.vectors) {
     const { size: F } = config.vectors;
-    // this gives rows of variance 1 from numbers of variance 1, like the initial embeddings
+    // from standardised vectors this makes rows of variance 1, like the initial embeddings of characters
     add('vector.weight', [D, F], (random) => random.normal() / Math.sqrt(F));
     add('vector.bias', [D], zero);
   }

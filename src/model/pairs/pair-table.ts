@@ -126,7 +126,7 @@ export function selectedPairs(
 }
 
 /**
- * Divides pairs at random by source, so that all targets of a source are on the same side.
+ * Divides pairs at random between training and validation, all pairs with the same source together.
  * @param fraction approximate fraction of the sources used for validation
  */
 export function splitPairs(
@@ -138,7 +138,7 @@ export function splitPairs(
   const draws = Float64Array.from(pairs.starts, (_, pair) => drawOf(ids, pairs, pair, seed));
   const lowest = draws.reduce((a, b) => Math.min(a, b), 1);
   const highest = draws.reduce((a, b) => Math.max(a, b), 0);
-  // each side gets at least one source if there are two
+  // training and validation get at least one source each, if there are two or more sources
   const edge = fraction === 0 ? 0 : Math.min(Math.max(fraction, lowest + Number.EPSILON), highest);
   const isForValidation = (pair: number) => draws[pair] < edge;
   return {

@@ -23,7 +23,7 @@ export class VectorRows {
     private readonly buffers: PairBuffers,
   ) {}
 
-  /** @returns [S·B, D] for each direction, in its own order of time */
+  /** @returns the rows that each direction of the encoder reads, [S·B, D], in that direction's order of time */
   forward(sources: Sources): readonly [Tensor, Tensor] {
     const { backend, weights } = this;
     const forwards = this.take('embedded', sources);
@@ -36,7 +36,7 @@ export class VectorRows {
   }
 
   /**
-   * Adds to the gradients.
+   * Adds to the gradients of the matrix and bias for vectors, and of the characters' embeddings.
    * @param dRows the gradients w.r.t. the rows that `forward` has returned, which are overwritten
    */
   backward(sources: Sources, [dForwards, dBackwards]: readonly Tensor[]): void {

@@ -17,7 +17,7 @@ function shown(symbol: string): string {
   return Array.from(symbol).length === 1 ? glyph(symbol).text : symbol;
 }
 
-/** @param root 255 times the square root of the weight */
+/** @param root 255 times the square root of an attention weight */
 function background(root: number): string {
   const share = (root / 255) ** 2;
   return `background: color-mix(in srgb, var(--accent) ${(75 * share).toFixed(1)}%, transparent)`;

@@ -4,7 +4,10 @@ import type { VisualizeData } from '../data.js';
 export class CharacterDependence {
   constructor(
     private readonly known: VisualizeData['dependence'],
-    /** [count, K]: 255 · √(norm / greatest norm), the nearest character first */
+    /**
+     * [count, K]: for each prediction, 255 · √(norm / greatest norm) of its gradients w.r.t. the K characters before
+     * it, the nearest first
+     */
     private readonly roots: Uint8Array | undefined,
   ) {}
 

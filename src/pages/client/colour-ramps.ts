@@ -8,7 +8,7 @@ const ramp = (rgb: string, maxOpacity: number) =>
     i < 4 ? '' : `rgb(${rgb} / ${((maxOpacity * i) / levels).toFixed(3)})`,
   );
 
-/** The colours for light or dark, by level: light enough for the characters on them to be legible */
+/** The colours by level, for a light or a dark page; characters remain legible on all of them */
 export function ramps() {
   const dark = matchMedia('(prefers-color-scheme: dark)').matches;
   return {

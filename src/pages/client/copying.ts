@@ -9,7 +9,7 @@ async function copy(text: string): Promise<boolean> {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // a page opened from disk may not be allowed to use the clipboard; the old way needs a selection
+    // a page opened from disk may not be allowed to use the clipboard; the older command `copy` needs selected text
     const area = document.createElement('textarea');
     area.value = text;
     area.style.position = 'fixed';

@@ -23,7 +23,7 @@ export function byId(id: string): HTMLElement {
   return element;
 }
 
-/** Parses the page's data and releases its text. */
+/** Parses the page's data, and removes its text from the page to save memory. */
 export function pageData<T>(): T {
   const element = byId('data');
   const data = JSON.parse(element.textContent ?? '');
@@ -42,7 +42,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   );
 }
 
-/** Calls a function now, and whenever the reader switches between light and dark. */
+/** Calls a function now, and whenever the reader switches between a light and a dark page. */
 export function onTheme(apply: () => void): void {
   apply();
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', apply);

@@ -15,7 +15,7 @@ const idle =
 export class Expectation {
   readonly element = el('div', { class: 'expectation', 'aria-live': 'polite' });
 
-  /** @param names of the ids */
+  /** @param names the text to show for each id */
   constructor(private readonly names: readonly string[]) {
     this.show(undefined);
   }

@@ -13,7 +13,10 @@ function svg(tag: string, attributes: Readonly<Record<string, string | number>>)
   return element;
 }
 
-/** The horizontal axis is the right-saturated fraction, the vertical axis the left-saturated fraction. */
+/**
+ * The horizontal axis is the fraction of the text at which a gate is open (right-saturated), the vertical axis the
+ * fraction at which it is shut (left-saturated).
+ */
 export function gatePlot(
   { layer, gate, left, right }: Gate,
   choose: (layer: number, unit: number) => void,
@@ -34,7 +37,7 @@ export function gatePlot(
   let shown = -1;
   plot.append(
     svg('path', { d: `M0 0V${size}H${size}`, class: 'axis' }),
-    // a gate cannot be both at once, so all dots are below this line
+    // a gate cannot be open and shut at the same time, so all dots are below this line
     svg('path', { d: `M0 0L${size} ${size}`, class: 'axis faint' }),
     ...left.map((shut, unit) => {
       const dot = svg('circle', { ...placeOf(unit), r: 3 });
@@ -42,7 +45,7 @@ export function gatePlot(
       title.textContent = `unit ${unit}: shut ${percent(shut)}, open ${percent(right[unit])}`;
       dot.append(title);
       dot.addEventListener('click', () => {
-        // further clicks on dots that lie on each other go through them
+        // if dots lie on each other, each click chooses the next one of them
         const near = left.map((_, other) => other).filter((other) => areNear(other, unit));
         const next = near.includes(shown) ? near[(near.indexOf(shown) + 1) % near.length] : unit;
         shown = next;

@@ -8,7 +8,7 @@ const { subjects, explosions = [], provenance } = pageData<GradientsData>();
 const several = subjects.length > 1;
 const lags = (subjects[0]?.flows[0].mean ?? []).map((_, i) => i + 1);
 
-/** Several networks are each shown as a whole; a single network is shown state by state. */
+/** For several networks, a curve for the whole state of each; for a single network, a curve for each of its states */
 const flows = subjects.flatMap(({ name, flows: [whole, ...states] }) =>
   several ? [{ ...whole, name }] : states,
 );

@@ -22,7 +22,7 @@ export function glyph(symbol: string): Glyph {
   if (symbol === '\n') return shown('⏎');
   if (symbol === '\t') return shown('→');
   if (symbol === ' ') return shown('\u00a0', false);
-  // two hexadecimal digits of a byte
+  // a byte that is shown as two hexadecimal digits
   if (/^[89a-f][0-9a-f]$/.test(symbol)) return { ...shown(symbol), width: 2 };
   // Unicode has pictures of the control characters
   if (symbol < ' ') return shown(String.fromCodePoint(0x2400 + symbol.charCodeAt(0)));

@@ -10,7 +10,7 @@ export interface Line {
   /** Index of the line's colour; by default the index of the line */
   readonly colour?: number;
   readonly dashed?: boolean;
-  /** Points instead of a line */
+  /** Whether points are drawn instead of a line */
   readonly dotted?: boolean;
 }
 
@@ -107,7 +107,7 @@ interface Visible {
   readonly i: number;
 }
 
-/** the arrays for uPlot: x, then each line and the edges of its band */
+/** The arrays for uPlot: x, then each line and the edges of its band */
 function dataOf({ x, logarithmic }: ChartSpecification, visible: readonly Visible[]) {
   // uPlot's own logarithmic scale fails on ranges of 1e-30 and less
   const drawable = (values: readonly (number | null)[]) =>
@@ -214,7 +214,7 @@ function options(
   };
 }
 
-/** The index nearest to a place at which a line has a point */
+/** Of the indices at which a line has a point, the one nearest to index `at` */
 function nearestPoint(y: readonly (number | null)[], at: number): number | undefined {
   for (let away = 0; away < y.length; away++) {
     for (const i of [at - away, at + away]) if (y[i] != null) return i;

@@ -3,7 +3,7 @@ import type { PageReply } from '../model-page.js';
 
 export interface PageView {
   readonly elements: readonly HTMLElement[];
-  /** Begins when the model is ready. */
+  /** Shows the settings in the page's address, and has the model write or convert; called when the model is ready. */
   begin(): void;
   /** Receives an answer from the model. */
   take(reply: PageReply): void;

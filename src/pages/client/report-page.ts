@@ -55,7 +55,7 @@ function lossChart(): HTMLElement {
   });
 }
 
-/** Mean, largest and single norms: means alone would hide what clipping is for. */
+/** Mean, largest and single gradient norms; means alone would hide the large norms that clipping is for. */
 function gradientNorms(): HTMLElement[] {
   const named = (run: RunData, what: string) => (several ? `${run.name}, ${what}` : what);
   const allSeries = runs.flatMap((run, colour) => [

@@ -7,7 +7,7 @@ interface SimilarPlace {
   readonly similarity: number;
 }
 
-/** Places closer to each other than this count as one */
+/** Places that are fewer characters apart than this count as one */
 const apart = 10;
 
 /** How many places are shown, and how many characters of each */
@@ -37,7 +37,7 @@ export function similarView(parts: SimilarViewParts) {
     const at = chosen;
     search.textContent = 'comparing the units …';
     const found = await similarPlaces(at, parts);
-    // the reader may have gone on in the meantime
+    // the reader may have chosen another character during the search
     if (chosen !== at) return;
     reset(at);
     element.append(
@@ -54,7 +54,7 @@ export function similarView(parts: SimilarViewParts) {
   return { element, reset };
 }
 
-/** Searches the whole text. */
+/** Searches the whole text for the places that are most similar to a given one. */
 async function similarPlaces(
   at: number,
   { characters, units, load }: SimilarViewParts,

@@ -6,9 +6,11 @@ import { el } from './dom.js';
 import { type Glyph, rowOf, rowStarts } from './layout.js';
 
 export interface Guesses {
-  /** K ids for each character */
+  /** For each character of the text, the ids of the K characters that were most probable there */
   readonly ids: ArrayLike<number>;
-  /** K values of 255 · √p for each character */
+  /**
+   * For each character of the text, 255 · √p for the probabilities p of the K characters that were most probable there
+   */
   readonly roots: Uint8Array;
 }
 
@@ -189,7 +191,7 @@ export class TextView {
         rows.set(number, row);
         fresh.append(row);
       }
-      // if the scroll bar's range is compressed, rows move relative to it
+      // for very long texts, the scroll bar's range is compressed, so rows move relative to it while the reader scrolls
       row.style.top = `${number * rowHeight - top + element.scrollTop}px`;
     }
     this.inner.append(fresh);
@@ -201,7 +203,8 @@ export class TextView {
     const [from, to] = [this.starts[number], this.starts[number + 1] ?? ids.length];
     for (let at = from; at < to; at++) {
       const { text, width, faint } = glyphs[ids[at]];
-      // thousands are created while a reader scrolls, so each is a single element with as few properties as possible
+      // thousands of characters are drawn while a reader scrolls, so each is a single element with as few properties as
+      // possible
       const cell = this.emptyCell.cloneNode() as HTMLElement;
       cell.textContent = text;
       cell.setAttribute('data-at', `${at}`);

@@ -8,7 +8,7 @@ const shown = 80;
 export interface UnitSteps {
   readonly name: string;
   readonly quantities: readonly string[];
-  /** [quantities, T], in thousandths */
+  /** The recorded values of each quantity at each character, one quantity after the other, in thousandths */
   readonly thousandths: Int16Array;
 }
 

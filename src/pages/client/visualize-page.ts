@@ -155,7 +155,7 @@ async function colourBy(what: string): Promise<void> {
   const isUnit = held.has(what);
   const values = isUnit ? await activations.get(what) : undefined;
   const thousandths = isUnit ? await unitSteps.get(what) : undefined;
-  // the user may have chosen another unit in the meantime
+  // the user may have chosen another colouring while the values of this unit were decoded
   if (colouring !== what) return;
   unitValues = values;
   const [layer, unit] = what.split('-').map(Number);

@@ -65,7 +65,7 @@ export class WritingControls {
     this.seed.value = `${Math.floor(Math.random() * maxNewSeed)}`;
   }
 
-  /** The settings that the controls show; a number that is invalid is ignored, and the former one used. */
+  /** The settings that the controls show; instead of an invalid number, the last valid one is used. */
   get settings(): Omit<PageSettings, 'prompt' | 'labels' | 'vectors'> {
     const read = (input: HTMLInputElement, name: 'length' | 'seed') => {
       const value = input.valueAsNumber;

@@ -28,7 +28,7 @@ export class WritingView implements PageView {
 
   /**
    * @param ask asks the model to write
-   * @param stop stops it
+   * @param stop stops the model
    */
   constructor(
     private readonly data: ModelPageData,

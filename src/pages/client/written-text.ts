@@ -63,7 +63,7 @@ export class WrittenText {
     return this.texts.length;
   }
 
-  /** The whole text */
+  /** The prompt and its continuation */
   get text(): string {
     return this.texts.join('');
   }
@@ -91,7 +91,7 @@ export class WrittenText {
     this.add(prompt);
   }
 
-  /** Adds characters at the end, which stays visible for a reader who has scrolled there. */
+  /** Adds characters at the end; if the reader has scrolled to the end, it stays visible. */
   add(piece: TextPiece): void {
     const from = this.texts.length;
     this.texts.push(...piece.texts);

@@ -22,7 +22,7 @@ export interface Automaton {
 }
 
 /**
- * @param maskOf returns the ids that the notation of one character stands for: 1 by id
+ * @param maskOf given the notation of one character, returns a mask with 1 for each id that the notation stands for
  * @throws UsageError for an expression that needs too many states, or too much work to build them
  */
 export function automatonOf(
@@ -68,7 +68,7 @@ export function automatonOf(
         for (let i = 0; i < part.least; i++) {
           const before = at;
           at = build(part.part, at);
-          // repeating an empty expression reads nothing
+          // the repeated part is empty, so that further repetitions make no difference
           if (at === before) break;
         }
         const to = state();

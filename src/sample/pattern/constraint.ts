@@ -23,8 +23,8 @@ export interface ConstraintState {
   /** Whether the record may end here */
   readonly accepting: boolean;
   /**
-   * Writes a mask of the ids that may come next, 1 by id, if at most `remaining` characters are left.
-   * @returns whether any may
+   * Writes a mask with 1 for each id that may come next if the record has room for `remaining` more characters.
+   * @returns whether any id may come next
    */
   writeMask(mask: Uint8Array, remaining: number): boolean;
   /** The state after a permitted id; undefined if the id ends the record without being part of it. */
@@ -144,7 +144,7 @@ class Determinizer {
   readonly start: ConstraintState;
   private readonly known = new Map<string, SubsetState>();
   private edges = new Map<SubsetState, Map<number, SubsetState>>();
-  /** Number of values that the states created so far hold in memory */
+  /** Number of values that the cached states hold in memory */
   private kept = 0;
 
   constructor(
@@ -208,7 +208,7 @@ class Determinizer {
 
 class SubsetState implements ConstraintState {
   readonly accepting: boolean;
-  /** By id: min number of further characters to a match after it */
+  /** By id: min number of characters that must follow the id until the expression matches */
   private readonly need: Float64Array;
 
   constructor(

@@ -10,7 +10,7 @@ export type Expression =
   /** A single character; an expression made of `source` alone, with flag u, matches it. */
   | { readonly kind: 'character'; readonly source: string }
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Expression[] }
-  /** A repetition; `max` may be infinite. */
+  /** A repetition; `most` may be infinite. */
   | {
       readonly kind: 'repeat';
       readonly part: Expression;

@@ -36,16 +36,19 @@ export interface BenchmarkResult {
   readonly hidden: number;
   readonly threads: number;
   readonly backend: string;
-  /** Median seconds of one training iteration */
+  /** Median duration of one training iteration, in milliseconds */
   readonly ms: number;
   readonly charsPerSecond: number;
-  /** 6 × multiply-adds of all weight matrices per character: once forward and twice backward, two operations each */
+  /**
+   * Floating-point operations in matrix products, in 10⁹ per second: for each character, 6 times the multiply-adds of
+   * all weight matrices, once forward and twice backward, two operations each
+   */
   readonly gflops: number;
   readonly generateCharsPerSecond: number;
   readonly profile?: TrainingProfile;
 }
 
-/** Times one configuration. */
+/** Measures how fast a network of one configuration is trained and generates text. */
 export async function benchmark(options: BenchmarkOptions): Promise<BenchmarkResult> {
   const { cell, layers, hidden, batchSize, seqLength } = options;
   const model = modelOf(options);
@@ -93,7 +96,7 @@ export async function trainingSpeed(options: BenchmarkOptions): Promise<number> 
   return (batchSize * seqLength) / seconds;
 }
 
-/** Limits of timing: at most this many runs, each of at least about this many seconds. */
+/** Limits of timing: max and min number of runs, and about the min seconds of each run */
 const maxRuns = 10;
 const minRuns = 5;
 const minRunSeconds = 0.05;
@@ -114,7 +117,7 @@ async function timeTraining(
   });
 }
 
-/** Seconds of training in a profile, which has at least two iterations. */
+/** Seconds that a profile measures the peak speed, and about the seconds that it trains, for at least two iterations */
 const profileSeconds = 1;
 
 async function profileTraining(
@@ -198,8 +201,8 @@ async function generationSpeed(model: ModelConfig, backend: Backend): Promise<nu
     }
     return count / ((performance.now() - started) / 1e3);
   };
-  // runs first until the engine has compiled the code, then times five times as many characters as fit into a tenth of
-  // a second
+  // generates first until the engine has compiled the code, then measures the speed five times, each time with as many
+  // characters as fit into a tenth of a second
   const soon = performance.now() + 200;
   while (performance.now() < soon) await generate(20);
   const count = Math.max(5, Math.ceil((await generate(100)) / 10));

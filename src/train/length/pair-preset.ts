@@ -7,7 +7,7 @@ import type { ModelConfig } from '../../model/model-config.js';
 import type { TrainLength } from '../train-config.js';
 import type { Size } from './preset.js';
 
-/** Recorded as the sequence length, although pairs have none */
+/** The value that is recorded as the sequence length of a training run on pairs, although pairs have no such length */
 export const pairSteps = 64;
 
 export interface PairPreset {
@@ -23,11 +23,11 @@ export interface PairPreset {
 export interface PairPresetInputs {
   /** Number of pairs to train on */
   readonly pairs: number;
-  /** Number of single-layer steps of one row in a pass over the pairs */
+  /** Number of time steps in a pass over the pairs, each of one row in one layer of the encoder or the decoder */
   readonly layerSteps: number;
   /** The length that was given */
   readonly length: TrainLength | undefined;
-  /** Number of single-layer steps of one row with `pairReference` units per second, if measured */
+  /** Number of time steps per second, each of one row in one layer with `pairReference` units, if measured */
   readonly speed: number | undefined;
 }
 

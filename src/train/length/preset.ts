@@ -27,7 +27,7 @@ export const sizes: Readonly<Record<SizeName, Size>> = {
   large: { layers: 3, hidden: 768, embedding: 128, residual: true },
 };
 
-/** The sizes for which a text may be too small */
+/** The sizes that may read a text fewer times than the others, because they would memorise it sooner */
 const larger: ReadonlySet<SizeName> = new Set(['medium', 'large']);
 
 /** Training time per character for each size, relative to small */

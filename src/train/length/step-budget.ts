@@ -81,7 +81,7 @@ export class StepBudget {
     return { steps: this.totalSteps ?? null, evalEvery: this.evalEvery ?? null };
   }
 
-  /** The total number of steps, if the training has depended on it up to this step; otherwise null. */
+  /** The total number of steps, if the first `step` steps have depended on it; otherwise null. */
   stepsUsed(step: number): number | null {
     const { totalSteps } = this;
     const start = decayStart(this.config);
@@ -160,7 +160,10 @@ export class StepBudget {
     return this.evalEvery !== undefined && step % this.evalEvery === 0;
   }
 
-  /** The number of steps to the next validation, save or end. */
+  /**
+   * The number of steps to run next. They end at the next validation or at the end of training, or earlier, so that the
+   * speed is measured, the plan made and the state saved in between.
+   */
   stepsToRun(step: number): number {
     let count = maxRunSteps;
     if (this.totalSteps !== undefined) count = this.totalSteps - step;

@@ -17,7 +17,9 @@ export interface TrainingProfile {
   readonly isSplit: boolean;
   /** Floating-point operations per second of a thread during matrix products, including packing */
   readonly productRate: number | undefined;
-  /** The processor's peak in this precision, measured in a loop that uses registers only */
+  /**
+   * Floating-point operations per second of a thread in a loop that uses registers only, which is the processor's peak
+   */
   readonly peakRate: number | undefined;
 }
 

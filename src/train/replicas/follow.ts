@@ -20,7 +20,7 @@ export async function follow(link: Link): Promise<boolean> {
   let replicas: Replicas | undefined;
   link.onLetter = ({ content }) => {
     const letter = content as ToOthers;
-    // the exchange with the others can no longer be completed
+    // after a failure, the exchange of data with other processes cannot be completed, so nothing may wait for it
     if (letter.type === 'end' && letter.isFailure) mpiOfAddon().breakOff();
     if (letter.type !== 'stop') return false;
     replicas?.control.requestStop();

@@ -1,4 +1,4 @@
-/** Makes the plan by which replicas mix counts with the network, from the result of counting. */
+/** Makes the plan by which replicas mix n-gram counts with the network, from the result of counting. */
 import type { Counted, CountingPlan } from '../../counts/counting-handler.js';
 import { classCount, usualWeights } from '../../counts/mixture.js';
 import { withTrie } from '../../counts/reading-trie.js';

@@ -1,6 +1,6 @@
 /**
- * Mixes counts with a network while it learns: fits the mixing weights on held-out text from which neither has learned,
- * and computes the mixture's validation loss. The network is not affected.
+ * Mixes n-gram counts with a network while it learns: fits the mixing weights on held-out text from which neither has
+ * learned, and computes the mixture's validation loss. The network is not affected.
  */
 import type { Backend } from '../../backend/backend.js';
 import { fitWeights } from '../../counts/fit-weights.js';
@@ -11,21 +11,22 @@ import { type Judge, SegmentedEvaluator, segmentText } from '../../model/segment
 import type { Ids } from '../../text/unit.js';
 import { partition, type ReplicaPlan } from './replica-plan.js';
 
-/** The held-out text and all predictions of it, in shared memory */
+/** The held-out text, n characters of which are predicted, and all predictions of them, in shared memory */
 export interface MixingPlan {
   readonly table: NgramTable;
   /** The held-out text; its first character is only read, all others are also predicted. */
   readonly held: Ids;
-  /** [n, V] log-probabilities by the counts; [n] class of each position */
+  /** [n, V]: log-probabilities that the n-gram counts give */
   readonly logs: Float32Array;
+  /** [n]: the class of each position, by the longest context known there and its number of occurrences (`classOf`) */
   readonly classes: Uint16Array;
-  /** [n, V] logits of the network */
+  /** [n, V]: logits of the network */
   readonly logits: Float32Array;
-  /** [classes, 2] the weights of the latest fit */
+  /** [classes, 2]: for each class of positions, the weights of network and counts, as they were fitted last */
   readonly weights: Float64Array;
 }
 
-/** The rows of the held-out text that a replica reads. */
+/** Number of the rows of the held-out text that a replica reads. */
 export function heldRows({ held }: MixingPlan, index: number, replicas: number): number {
   return partition(segmentText(held.length).count, index, replicas).size;
 }
@@ -58,17 +59,17 @@ export class Mixing {
     await this.reader?.total(held, segmentText(held.length), stopped, note);
   }
 
-  /** [n, V] what the network predicts in the rows that the replicas of this process have read */
+  /** [n, V]: the logits that the replicas of this process have computed for their rows of the held-out text */
   get predictions(): Float32Array {
     return this.plan.logits;
   }
 
-  /** The weights that were fitted last */
+  /** The mixing weights that were fitted last */
   get weights(): Float64Array {
     return this.plan.weights;
   }
 
-  /** Fits the weights; all replicas must have read their rows. */
+  /** Fits the mixing weights; all replicas must have read their rows of the held-out text. */
   fit(): void {
     const { table, logits, logs, classes, held, weights } = this.plan;
     const targets = held.subarray(1);

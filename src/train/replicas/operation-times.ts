@@ -1,4 +1,4 @@
-/** Measures where the time of a training run goes, by timing its operations and its waiting from outside. */
+/** Measures where the time of a training run goes, by functions that call its operations and barriers and time them. */
 import type { Backend } from '../../backend/backend.js';
 
 /** What an operation is for */
@@ -43,7 +43,7 @@ const kinds: Partial<Record<keyof Backend, TimedKind>> = {
   sum: 'other',
 };
 
-/** Milliseconds of each kind for all replicas, in memory that the threads share */
+/** Milliseconds that each replica has spent on each kind of operation, in memory that the threads share */
 export class OperationTimes {
   private readonly times: Float64Array;
 
@@ -58,7 +58,7 @@ export class OperationTimes {
     this.times.fill(0);
   }
 
-  /** Total seconds of all replicas */
+  /** Total seconds that all replicas have spent on operations of this kind */
   seconds(kind: TimedKind): number {
     let sum = 0;
     for (let at = timedKinds.indexOf(kind); at < this.times.length; at += timedKinds.length) {

@@ -9,7 +9,7 @@ import { portable } from './portable.js';
 import type { TrainingTexts } from './replica-group.js';
 import type { Order, Reply } from './replica-plan.js';
 
-/** What the first process sends to the others at the start */
+/** What the first process sends to the other processes at the start */
 export interface Invitation {
   readonly type: 'plan';
   readonly model: ModelConfig;
@@ -26,7 +26,7 @@ export type ToOthers =
   | { readonly type: 'stop' }
   | { readonly type: 'end'; readonly isFailure: boolean };
 
-/** The messages that the others send */
+/** The messages that the other processes send */
 export type FromOthers =
   | { readonly type: 'ready' }
   | { readonly type: 'replies'; readonly replies: readonly Reply[] }
@@ -57,7 +57,7 @@ export class Others {
     return this.link.size;
   }
 
-  /** Makes the others prepare the same training run, and waits until they have done so. */
+  /** Makes the other processes prepare the same training run, and waits until they have done so. */
   async start(
     device: { readonly kind: DeviceHandle['kind']; readonly precision: Precision },
     model: ModelConfig,
@@ -91,7 +91,7 @@ export class Others {
     this.link.sendAll(content);
   }
 
-  /** One message from each of the others, by rank */
+  /** One message from each of the other processes, by rank */
   private answers(): Promise<FromOthers[]> {
     if (this.failure) return Promise.reject(this.failure);
     const { promise, resolve, reject } = withResolvers<FromOthers[]>();
@@ -116,7 +116,7 @@ export class Others {
     this.failure ??= error;
     this.pending?.reject(this.failure);
     this.onFailure(this.failure);
-    // the exchange with the others can no longer be completed
+    // after a failure, the exchange of data with other processes cannot be completed, so nothing may wait for it
     mpiOfAddon().breakOff();
   }
 }

@@ -92,7 +92,7 @@ export class ReplicaExchange {
     this.peers.deal(this.states);
   }
 
-  /** Gives all processes the numbers of all others. */
+  /** Completes a list of numbers, in which each process has set its own part, with the parts of all other processes. */
   gatherNumbers(values: Float64Array): void {
     this.peers.gatherNumbers(values);
   }
@@ -103,8 +103,8 @@ export class ReplicaExchange {
   }
 
   /**
-   * Sends the weights that the first process has fitted to all others. The predictions to which they were fitted are
-   * cleared.
+   * Sends the mixing weights that the first process has fitted to all others. The predictions to which they were fitted
+   * are cleared.
    */
   spreadFitted(predictions: Float32Array, weights: Float64Array): void {
     // the predictions of the other processes will be added to these zeros the next time

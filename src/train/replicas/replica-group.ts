@@ -47,13 +47,13 @@ export interface ReplicaSurroundings {
 
 export class Replicas {
   readonly control: SharedControl;
-  /** Counts to be mixed with the network; undefined in a training run without counts */
+  /** n-gram counts to be mixed with the network; undefined in a training run without counts */
   readonly mixing: MixingPlan | undefined;
   readonly weights: Tensor;
   readonly moments: readonly Tensor[];
   /** The moving average of the weights, if one is kept */
   readonly ema: Tensor | undefined;
-  /** [rows, H] by replica, layer and state; the first process has those of the replicas of all processes */
+  /** The hidden state by replica, layer and tensor, [rows, H] each; the first process has that of all processes */
   private readonly states: readonly (readonly (readonly Tensor[])[])[];
   private readonly plans: readonly ReplicaPlan[];
   private pool: WorkerPool<ReplicaPlan, Order, Reply> | undefined;
@@ -157,7 +157,7 @@ export class Replicas {
 
   /**
    * Sums the losses over the validation text, in nats: the network's, and with counts also the mixture's, whose weights
-   * are fitted first. Both are NaN if the validation was stopped.
+   * are fitted first. If the validation was stopped, neither sum has a meaning.
    */
   async validate(): Promise<{ nats: number; mixed: number }> {
     const replies = await this.order({ type: 'validate' });

@@ -15,7 +15,7 @@ import type { MixingPlan } from './mixing.js';
 export interface TrainingDocuments {
   readonly train: Documents;
   readonly validation: Documents;
-  /** The documents of the text held out for the counts, if documents have labels */
+  /** The documents of the text that is held out for fitting the weights of n-gram counts, if documents have labels */
   readonly held?: Documents | undefined;
 }
 
@@ -36,9 +36,9 @@ export interface ReplicaPlan {
   /** The documents of the text, if each file or record is a document */
   readonly documents?: TrainingDocuments | undefined;
   readonly pairs?: TrainingPairs | undefined;
-  /** Counts to be mixed with the network; absent in a training run without counts */
+  /** n-gram counts to be mixed with the network; absent in a training run without counts */
   readonly mixing?: MixingPlan | undefined;
-  /** Number of this replica among those of all processes, and their number */
+  /** Index of this replica among those of all processes, and the total number of replicas */
   readonly index: number;
   readonly replicas: number;
   /** Rank and number of the processes that train together; absent if there is only one */
@@ -56,7 +56,10 @@ export interface ReplicaPlan {
   readonly times?: SharedArrayBuffer | undefined;
   /** This replica's rows of the hidden state, [rows, H] by layer and state */
   readonly state: readonly (readonly SharedTensor[])[];
-  /** If several processes train: such a state for each replica; the first process has those of all processes */
+  /**
+   * If several processes train: the rows of the hidden state by replica, as in `state`, but empty for the replicas
+   * whose rows this process does not have. The first process has the rows of all replicas.
+   */
   readonly states?: readonly (readonly (readonly SharedTensor[])[])[] | undefined;
 }
 
@@ -70,7 +73,7 @@ export interface Processes {
 export type Order =
   | { readonly type: 'run'; readonly firstStep: number; readonly learningRates: Float64Array }
   | { readonly type: 'validate' }
-  /** Fits the weights of the counts */
+  /** Fits the weights with which n-gram counts are mixed with the network. */
   | { readonly type: 'fit' }
   /** Copies weights, moments and average of the first process to all others. */
   | { readonly type: 'spread' }

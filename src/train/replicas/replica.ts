@@ -10,7 +10,7 @@
  *     — barrier —
  *
  * If several processes train together, the first replica of each process exchanges data with the first replicas of the
- * others: the sums of gradients before the second part, norms and losses before the third part, and weights after it.
+ * others: the sums of gradients before they are clipped, norms and losses before the third part, and weights after it.
  */
 import { type Backend, isPending, type Tensor } from '../../backend/backend.js';
 import { ParameterTensors, parameterTable } from '../../model/parameters.js';
@@ -40,7 +40,7 @@ export class Replica {
     readonly gradient: Tensor;
     readonly others: readonly Tensor[];
   }[];
-  /** The part that this replica updates: whole matrices if the optimiser needs them, and a range of the rest */
+  /** The parameters that this replica updates: whole matrices if the optimiser needs them, and a range of the rest */
   private readonly updates: readonly ParameterPart[];
   private readonly exchange: ReplicaExchange | undefined;
 
@@ -105,8 +105,8 @@ export class Replica {
   }
 
   /**
-   * Sums the validation losses of this replica's segments, for the network and for the mixture. Both are NaN if the
-   * validation was stopped.
+   * Sums the validation losses of this replica's share, for the network and for the mixture. If the validation was
+   * stopped, neither sum has a meaning.
    */
   async validate(): Promise<{ nats: number; mixed: number }> {
     const { control, task } = this;

@@ -1,17 +1,20 @@
 /** Words of shared memory that keep the replicas in lockstep and let the main thread follow their progress. */
 import { Barrier, barrierWords } from '../../threads/barrier.js';
 
-/** The index of each word in the integer half, after the words of the barrier. */
+/** The index of each word among the integers of the shared memory, which begin with the words of the barrier. */
 const word = { stop: barrierWords, decision: barrierWords + 1, step: barrierWords + 2 } as const;
 const words = 16;
 
-/** Sums over the steps since the last validation, added in the order of the steps */
+/**
+ * The number of steps since the last validation; the sums of their losses and gradient norms, added in the order of the
+ * steps; and the number of steps in which the gradient was clipped
+ */
 export interface RunningMetrics {
   readonly steps: number;
   readonly loss: number;
   readonly gradientNorm: number;
   readonly clipped: number;
-  /** The largest norm of a step, and that of the latest one */
+  /** The largest gradient norm of these steps, and the gradient norm of the latest step */
   readonly maxGradientNorm: number;
   readonly lastGradientNorm: number;
 }
@@ -63,7 +66,7 @@ export class SharedControl {
     return Atomics.load(this.integers, word.stop) === 1;
   }
 
-  /** Replica 0 makes the request binding for this step, so that all replicas stop after the same one. */
+  /** Makes a requested stop binding; only replica 0 does this, so that all replicas stop after the same step. */
   decide(): void {
     Atomics.store(this.integers, word.decision, Atomics.load(this.integers, word.stop));
   }
@@ -72,7 +75,7 @@ export class SharedControl {
     return Atomics.load(this.integers, word.decision) === 1;
   }
 
-  // --- partial sums, one of each per replica ---
+  // --- sums to which each replica contributes: of the losses, and of the squares of the gradient ---
 
   setLossSum(replica: number, value: number): void {
     this.reals[replica] = value;
@@ -82,7 +85,7 @@ export class SharedControl {
     this.reals[this.replicas + replica] = value;
   }
 
-  /** Sum over the replicas, always in their order. */
+  /** Sum of the losses over the replicas, always added in the same order. */
   lossSum(): number {
     return this.sumFrom(0);
   }
@@ -151,7 +154,7 @@ export class SharedControl {
     );
   }
 
-  /** Index of a step's loss in the ring; its gradient norm follows. */
+  /** Index of a step's loss in the ring buffer; the step's gradient norm follows the loss. */
   private slotOf(step: number): number {
     return this.metricsStart + metricCount + 2 * (step % ringSteps);
   }

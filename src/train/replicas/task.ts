@@ -10,16 +10,16 @@ export interface ReplicaTask {
    * @returns sum of the losses in nats
    */
   forwardBackward(step: number, scale: number): Answer<number>;
-  /** Counts to be mixed with the network; undefined in a training run without counts */
+  /** n-gram counts to be mixed with the network; undefined in a training run without counts */
   readonly mixing: Mixing | undefined;
   /**
-   * Sums the validation losses of this replica's share, for the network and for the mixture. Both are NaN if the
-   * validation was stopped.
+   * Sums the validation losses of this replica's share, for the network and for the mixture. If the validation was
+   * stopped, neither sum has a meaning.
    */
   validate(stopped: () => boolean): Promise<{ nats: number; mixed: number }>;
 }
 
-/** For each size, the larger of two, so that memory of these sizes suffices for both purposes */
+/** The larger of `a` and `b` for each size, so that memory of the resulting sizes suffices for either */
 export function larger<Sizes extends { readonly [Key in keyof Sizes]: number }>(
   a: Sizes,
   b: Sizes,

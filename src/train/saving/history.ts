@@ -11,7 +11,7 @@ import type { HistoryEntry } from '../../model/model-data.js';
 export interface HistorySummary {
   /** Number of validations in all */
   readonly count: number;
-  /** Index of the one with the lowest loss; -1 if none has a finite loss */
+  /** Index of the validation with the lowest loss; -1 if none has a finite loss */
   readonly bestAt: number;
   readonly lowestLoss: number | null;
   readonly firstTrainLoss: number | null;
@@ -47,7 +47,7 @@ export class History {
   private lowestTrainLoss = Number.POSITIVE_INFINITY;
 
   /**
-   * @param entries all of them, or those that are kept of a longer history
+   * @param entries all validations, or those that are kept of a longer history
    * @param summary of the longer history
    */
   static of(entries: readonly HistoryEntry[], summary?: HistorySummary): History {

@@ -27,7 +27,8 @@ export class Rollback {
 
   /**
    * Records the last good model.
-   * @param weights all its parameters as one list, which must not change until the next call, or what makes that list
+   * @param weights all parameters of the model as one list, which must not change until the next call, or a function
+   * that makes the list
    */
   keep(weights: Numbers | (() => Float32Array)): void {
     if (this.config.onDivergence !== 'rollback') return;

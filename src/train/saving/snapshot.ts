@@ -18,8 +18,8 @@ export async function modelOf(current: CurrentTraining, slot: string): Promise<S
   const { job, model, backend, replicas, id, step, epoch, budget: length, history } = current;
   const { mixing } = replicas;
   await replicas.gather();
-  // whether the interval was given or planned, it always has the same place among the fields, so that equal training
-  // runs write equal bytes
+  // whether the interval between validations was given or planned, it always has the same place among the fields, so
+  // that equal training runs write equal bytes
   const config = { ...job.config, evalEvery: length.plan.evalEvery ?? undefined };
   const { backend: _, length: __, keep: ___, ...recorded } = configRecord(config);
   return {
@@ -51,7 +51,7 @@ export async function modelOf(current: CurrentTraining, slot: string): Promise<S
 /** The slots of a store for the lists of a training state */
 export const stateSlots = { weights: 'weights', average: 'average' } as const;
 
-/** @param modelWeights those of the model, if it has just been copied, so that they are not copied twice */
+/** @param modelWeights the weights of the model, if they have just been copied, so that they are not copied twice */
 export async function stateOf(
   current: CurrentTraining,
   modelWeights?: Numbers,

@@ -21,7 +21,7 @@ export interface TrainingState {
   readonly text: TextOptions;
   /** The text that ends each record, if the text consists of records */
   readonly separator?: string | undefined;
-  /** The columns beside the text, if there are any */
+  /** The columns with labels or vectors beside the text, if there are any */
   readonly beside?: Beside | undefined;
   /** Facts about the text, recorded in the model and compared on resuming */
   readonly provenance: Readonly<Record<string, unknown>>;
@@ -48,7 +48,7 @@ export interface TrainingState {
    * means that none is
    */
   readonly validationUnknown?: number;
-  /** Counts of an earlier model to which this training adds its own */
+  /** n-gram counts of an earlier model to which this training adds its own */
   readonly counts?: NgramTable | undefined;
   /** The validations; of a long training run only some */
   readonly history: readonly HistoryEntry[];

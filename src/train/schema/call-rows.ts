@@ -38,6 +38,9 @@ export const outputRows = topic('Run', {
     resume: true,
   }),
   json: flag('write events as lines of JSON to standard output', { resume: true }),
-  quiet: flag('print nothing but warnings and errors', { short: 'q', resume: true }),
+  quiet: flag('print no progress and no notes, only results, warnings and errors', {
+    short: 'q',
+    resume: true,
+  }),
   debug: flag('print the stack trace of an error', { resume: true }),
 });

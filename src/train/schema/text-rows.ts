@@ -21,7 +21,7 @@ export const textRows = topic('Text', {
 
 const sideUnit = choice([...sideUnits, 'auto']);
 
-/** Options about the units of pairs; the units that result are in the `text` object of files. */
+/** Options for what sources and targets of pairs are made of; the resulting choice is in the `text` object of files. */
 export const sideRows = topic('Text', {
   sourceUnit: option(
     '<unit>',

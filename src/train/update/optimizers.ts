@@ -11,7 +11,7 @@ export interface Optimizer {
   readonly defaults: {
     readonly learningRate: number;
     readonly weightDecay: number;
-    /** Default, or 0 if the optimiser does not use it */
+    /** The default momentum; 0 if the optimiser does not use momentum */
     readonly momentum: number;
   };
   /** Number of lists of moments that the optimiser keeps, each as long as the list of parameters */

@@ -1,4 +1,7 @@
-/* The functions of the C library that the glue needs, declared here so that no SDK has to be installed. */
+/*
+ * The functions of the C library that the native addon's glue code needs, declared here so that no SDK has to be
+ * installed.
+ */
 #ifndef CHARNN_STRING_H
 #define CHARNN_STRING_H
 #include <stddef.h>

@@ -1,4 +1,7 @@
-/* Declarations for telling Linux how memory is used without an SDK, like string.h in the folder above. */
+/*
+ * Declares how Linux is told how memory is used, so that no SDK has to be installed, as string.h does in the folder
+ * above.
+ */
 #ifndef CHARNN_MMAN_H
 #define CHARNN_MMAN_H
 #include <stddef.h>
