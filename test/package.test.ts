@@ -20,7 +20,7 @@ const files = packed();
 test('the package has what README.md and the program lead to', () => {
   expect(files).toEqual(
     expect.arrayContaining([
-      ...['README.md', 'LICENSE', 'src/README.md', 'data/README.md'],
+      ...['README.md', 'LICENSE', 'src/README.md', 'src/docs/writers.md', 'data/README.md'],
       'data/moby-dick.txt.br',
       ...['bin/charnn.js', 'bin/start.js', 'dist/bundle/main.js', 'dist/bundle/index.js'],
       ...['dist/index.d.ts', 'dist/man/charnn.1', 'dist/cells/library/gru.cell'],

@@ -54,12 +54,27 @@ export async function analyse(
   };
 }
 
-/** How surprising each character of a text is to a model, in bits; 0 for the first, which is not predicted */
-export async function surpriseOf(model: Model, device: Scope, ids: Ids): Promise<Float32Array> {
-  const predictions = new Predictions(ids, model.config.vocabulary, 1, model.vocabulary);
+/**
+ * What a model expects at each character of a text.
+ * @param guesses number of most probable characters that are recorded at each position
+ */
+export async function predictionsOf(
+  model: Model,
+  device: Scope,
+  ids: Ids,
+  guesses: number,
+): Promise<Predictions> {
+  const { vocabulary } = model.config;
+  const K = Math.min(guesses, vocabulary);
+  const predictions = new Predictions(ids, vocabulary, K, model.vocabulary);
   const take = (activations: Activations) => predictions.take(activations);
   await withScope(device, (backend) => recordActivations(model, backend, ids, take));
-  return predictions.surprise;
+  return predictions;
+}
+
+/** How surprising each character of a text is to a model, in bits; 0 for the first, which is not predicted */
+export async function surpriseOf(model: Model, device: Scope, ids: Ids): Promise<Float32Array> {
+  return (await predictionsOf(model, device, ids, 1)).surprise;
 }
 
 /** One of the recurrent units, by layer and index from 0. */

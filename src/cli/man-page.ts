@@ -37,7 +37,8 @@ export function manPage(
     '.Sh EXIT STATUS',
     ...list(exits),
     '.Sh EXAMPLES',
-    ...commands.flatMap(({ examples }) => examples.slice(0, 1).flatMap(exampleLines)),
+    // the first line would be a new paragraph, which begins at a heading anyway
+    ...commands.flatMap(({ examples }) => examples.slice(0, 1).flatMap(exampleLines)).slice(1),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -58,10 +59,10 @@ function commandLines(command: AnyCommand): string[] {
   const described = describe(options);
   const topics = [...new Set(described.map(({ topic }) => topic))];
   return [
-    `.Ss ${literal(`charnn ${name}${words === undefined ? '' : ` ${words}`}`)}`,
+    `.Ss ${heading(`charnn ${name}${words === undefined ? '' : ` ${words}`}`)}`,
     ...text(description.replaceAll('\n', ' ')),
     ...topics.flatMap((topic) => [
-      ...(topics.length > 1 ? ['.Pp', `${escaped(topic)}:`] : []),
+      ...(topics.length > 1 ? ['.Pp', begun(`${escaped(topic)}:`)] : []),
       ...list(
         described
           .filter((option) => option.topic === topic)
@@ -90,12 +91,12 @@ function sentence(description: string): string {
 
 /** Splits text into lines, beginning each sentence on a new line, as mdoc requires */
 function text(given: string): string[] {
-  return given.split(/(?<=[.!?]) +(?=[A-Z])/).flatMap((one) => filled(one).map(escaped));
+  return given.split(/(?<=[.!?]) +(?=[A-Z])/).flatMap((one) => filled(escaped(one)).map(begun));
 }
 
 const longest = 78;
 
-/** Lines of at most 78 characters; a longer word is not broken. */
+/** Lines of at most 78 bytes; a longer word is not broken. */
 function filled(given: string): string[] {
   const lines: string[] = [];
   for (const word of given.split(/\s+/).filter((word) => word !== '')) {
@@ -107,19 +108,29 @@ function filled(given: string): string[] {
   return lines;
 }
 
-/**
- * Text without macros: backslashes, which begin an escape, and full stops and apostrophes, which begin a request, are
- * escaped.
- */
+/** Text without macros: backslashes, which begin an escape, and characters beyond ASCII are escaped. */
 function escaped(given: string): string {
   const plain = given.replaceAll('…', '...').replaceAll('\\', '\\e').replaceAll('-', '\\-');
-  const ascii = plain.replace(/[^\x20-\x7e]/g, (one) =>
+  return plain.replace(/[^\x20-\x7e]/g, (one) =>
     one === '\n' ? ' ' : `\\[u${one.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}]`,
   );
-  return /^[.']/.test(ascii) ? `\\&${ascii}` : ascii;
+}
+
+/** A line of text; full stops and apostrophes, which would begin a request, are escaped. */
+function begun(line: string): string {
+  return /^[.']/.test(line) ? `\\&${line}` : line;
 }
 
 /** An argument of a macro to be taken literally: in quotes, so that no word of it is taken for a macro. */
 function literal(given: string): string {
-  return `"${escaped(given).replaceAll('"', '\\(dq')}"`;
+  return `"${quotable(given)}"`;
+}
+
+/** The same, with an end that is not taken for punctuation after it */
+function heading(given: string): string {
+  return `"${quotable(given)}\\&"`;
+}
+
+function quotable(given: string): string {
+  return begun(escaped(given)).replaceAll('"', '\\(dq');
 }

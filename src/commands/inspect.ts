@@ -17,6 +17,7 @@ import { describeSeparator, withSeparator } from '../text/separator.js';
 import { withBits } from '../train/events.js';
 import { readAnyChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
+import { recordedValues } from './output/recorded-values.js';
 
 export const inspect = defineCommand({
   name: 'inspect',
@@ -146,9 +147,7 @@ function description(model: Model): string {
 
   if (training !== undefined) {
     section('Training');
-    for (const [name, value] of Object.entries(training)) {
-      field(printable(name), typeof value === 'string' ? printable(value) : jsonText(value));
-    }
+    for (const [name, value] of recordedValues(training)) field(name, value);
   }
   return `${lines.join('\n')}\n`;
 }

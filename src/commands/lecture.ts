@@ -28,7 +28,7 @@ export const lecture = defineCommand({
   name: 'lecture',
   summary: 'write a page that shows how recurrent networks learn',
   description:
-    'Test what lectures on recurrent networks claim about truncated back-propagation,\nvanishing and exploding gradients, clipping and LSTM, with small networks and\ntexts. The page has figures for each claim.',
+    'Test what lectures on recurrent networks claim about truncated back-propagation,\nvanishing and exploding gradients, clipping, LSTM and attention, with small\nnetworks and texts. The page has figures for each claim.',
   examples: [
     ['charnn lecture', 'the page lecture.html'],
     ['charnn lecture --json', 'the figures as JSON'],
@@ -47,7 +47,7 @@ export const lecture = defineCommand({
     const text = lectureText(seed);
     const shown: LectureClaim[] = [];
     for (const claim of claims) {
-      shown.push(await claim({ device, text, seed, hidden }));
+      shown.push(await claim({ device, backend: options.backend, text, seed, hidden }));
       const { title, holds } = shown[shown.length - 1];
       output.note(`${holds ? 'shown' : 'not shown with this seed and size'}: ${title}`);
     }

@@ -2,11 +2,12 @@
 import { defineCommand } from '../cli/command.js';
 import { createOutput } from '../cli/output.js';
 import * as rows from '../cli/rows.js';
+import { quote } from '../messages/quote.js';
 import { type OptionsOf, option } from '../options/table.js';
 import { modelFile, path, repeated } from '../options/types.js';
 import type { ReportData, RunData } from '../pages/data.js';
 import { readRun } from './input/read-run.js';
-import { checkPagePath, writePage } from './output/page-file.js';
+import { checkPagePath, dated, writePage } from './output/page-file.js';
 
 const table = {
   model: option(
@@ -59,7 +60,7 @@ async function reportTrainings(
     const shared = runs.filter(({ name }) => name === run.name).length > 1;
     return shared ? { ...run, name: file } : run;
   });
-  const data: ReportData = { runs: named };
+  const data: ReportData = { runs: named, provenance: dated(files.map(quote).join(', ')) };
   const title = `Training: ${named.map(({ name }) => name).join(', ')}`;
   await writePage(page, 'report', { title, data }, output);
 }

@@ -22,7 +22,7 @@ import { Trainer } from '../search/trainer.js';
 import { batchShape } from '../train/length/preset.js';
 import { textArguments } from './input/text-arguments.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
-import { checkPagePath, writePage } from './output/page-file.js';
+import { checkPagePath, provenanceOf, writePage } from './output/page-file.js';
 import { pageOfSearch, rungLine, searchJson, searchLines } from './output/search-shown.js';
 
 /** Max number of units; larger networks train so slowly that a search cannot tell cells apart. */
@@ -146,7 +146,10 @@ async function run(texts: readonly string[], options: Options): Promise<number |
       await writePage(
         page,
         'search',
-        { title: 'A search for a cell', data: pageOfSearch(plan, result) },
+        {
+          title: 'A search for a cell',
+          data: pageOfSearch(plan, result, provenanceOf(paths, ['recurrent cells'])),
+        },
         output,
       );
     }

@@ -22,7 +22,7 @@ import { readAnyChosenModel, readChosenModel } from './input/chosen-model.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { unitList } from './input/unit-list.js';
 import { attentionPage, requireAttention } from './output/attention-content.js';
-import { checkPagePath, writePage } from './output/page-file.js';
+import { checkPagePath, provenanceOf, writePage } from './output/page-file.js';
 import {
   dependenceOf,
   otherReading,
@@ -41,7 +41,7 @@ const table = {
   compare: option(
     '<file>',
     modelFile,
-    'second model, to colour the text by its surprise, and by which of the two models is less surprised',
+    'second model, which is shown beside the first one: surprise, predictions, and which of the two expects each character more',
   ),
   output: option('<file>', path, 'where to write the page', {
     short: 'o',
@@ -95,10 +95,11 @@ async function showReading(
   const output = createOutput(options.quiet ?? false);
   const page = options.output ?? table.output.default;
   const { compare } = options;
-  const inputs = [...texts, options.model ?? table.model.default, ...(compare ? [compare] : [])];
+  const name = options.model ?? table.model.default;
+  const inputs = [...texts, name, ...(compare ? [compare] : [])];
   await checkPagePath({ path: page, inputs, outputIsTaken: options.json });
   await refuseModels(texts);
-  const chosen = await readAnyChosenModel(options.model ?? table.model.default);
+  const chosen = await readAnyChosenModel(name);
   const model = chosen.config.pairs ? chosen : withChosenLabels(chosen, options.label);
   const second = compare === undefined ? undefined : await readChosenModel(compare, undefined);
   if (second !== undefined) requireEqualText(model, second, compare ?? '');
@@ -122,6 +123,7 @@ async function showReading(
   const max = options.maxChars ?? table.maxChars.default;
   const device = await openDevice(options.backend);
   if (device.note !== undefined) output.note(device.note);
+  const provenance = provenanceOf(texts, compare === undefined ? [name] : [name, compare]);
   const ids = corpus.ids.subarray(0, max);
   if (ids.length < corpus.ids.length) {
     const [shown, all] = [ids.length, corpus.ids.length].map(grouped);
@@ -129,11 +131,14 @@ async function showReading(
   }
   const seen = await analyse(model, device, ids, guesses);
   const units = chooseUnits(options.units, model, seen.findings, ids.length, output);
-  const other = second && (await otherReading(second, compare ?? '', model, device, ids));
+  const { K } = seen.predictions;
+  const other = second && (await otherReading(second, compare ?? '', model, device, ids, K));
   const steps = await stepsOf(model, device, ids, units.length);
   const dependence = await dependenceOf(model, device, ids);
   const reading = {
     model,
+    name,
+    provenance,
     seen,
     units,
     ids,
@@ -170,7 +175,8 @@ async function attentionOfTexts(
   if (device.note !== undefined) output.note(device.note);
   const maxPositions = options.maxChars ?? table.maxChars.default;
   const shown = { ids, given: beside?.finish().conditions, maxPositions, grid: options.grid };
-  return attentionPage(model, device, shown, output);
+  const provenance = provenanceOf(texts, [options.model ?? table.model.default]);
+  return attentionPage(model, device, shown, output, provenance);
 }
 
 /** @throws UsageError for options that are only for texts, and for a model whose attention cannot be shown */

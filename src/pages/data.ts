@@ -58,15 +58,20 @@ export interface GradientsData {
  *
  *     ids         Uint8 if the vocabulary has at most 256 symbols, else Uint32    [characters]
  *     surprise    Uint8: bits · 16, at most 255    [characters]
- *     other       the surprise of a second model, if there is one, in the same form
  *     unit-L-U    activations of unit U of layer L, as Int8: -127 to 127 for -1 to 1    [characters]
  *     guesses-P   for part P of the text, which has `partLength` characters: K ids for each character, then K
  *                 probabilities p for each character, as Uint8: 255 · √p
+ *     other-…     surprise and guesses of a second model, if there is one, in ids of the first model
  *     steps-L-U   gates and states of unit U of layer L in thousandths, as Int16    [quantities, recorded]
  *     dependence  norms of gradients as Uint8: 255 · √(norm / greatest norm)    [count, K]
  */
 export interface VisualizeData {
+  /** Where the text and the networks come from, as a line under the title */
+  readonly provenance: string;
+  /** Kind and size of the network */
   readonly model: string;
+  /** The model's file */
+  readonly name: string;
   readonly characters: number;
   /** Number of characters that the text had before it was cut to fit the page */
   readonly charactersInAll: number;
@@ -76,6 +81,7 @@ export interface VisualizeData {
   readonly meanSurprise: number;
   /** A second model that read the same text, with its bits per character */
   readonly other: { readonly name: string; readonly meanSurprise: number } | undefined;
+  /** Number of guesses for each character */
   readonly guesses: number;
   readonly partLength: number;
   readonly layers: number;
@@ -110,6 +116,8 @@ export interface VisualizeData {
  * symbol of the target to each position of the source, as Uint8: 255 · √w, so that small weights can be distinguished.
  */
 export interface AttentionData {
+  /** Where the pairs and the network come from, as a line under the title */
+  readonly provenance: string;
   readonly model: string;
   /** Total number of pairs, some of which are on the page */
   readonly pairsInAll: number;
@@ -167,11 +175,15 @@ export interface RunData {
 }
 
 export interface ReportData {
+  /** The files of the runs and the date, as a line under the title */
+  readonly provenance: string;
   readonly runs: readonly RunData[];
 }
 
 /** A search for a recurrent cell. Losses are in bits per character. */
 export interface SearchData {
+  /** The text and the date, as a line under the title */
+  readonly provenance: string;
   /** The result in a sentence */
   readonly verdict: string;
   readonly parameters: number;

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { describe as describeOptions } from '#charnn/cli/option.js';
 import { commandsFor } from '#charnn/commands/registry.js';
 import { Folder } from './run.js';
+import { hasPseudoTerminals } from './terminal.js';
 
 const commands = await commandsFor(undefined);
 const isThere = (shell: string) => spawnSync(shell, ['--version']).status === 0;
@@ -51,37 +52,88 @@ const cases: readonly (readonly [words: readonly string[], some: string[], none:
   [['train', '--cl'], ['--clip', '--clip-by'], ['--cell']],
   [['train', '--cell', ''], ['lstm', 'gru', 'rnn'], ['poems.txt']],
   [['sample', '-m', ''], ['poems.json', 'with space.json'], ['poems.txt']],
+  [['sample', '--model', 'po'], ['poems.json'], ['poems.txt']],
+  [['train', '--init-from', 'po'], ['poems.json'], ['poems.txt']],
+  [['train', '--backend', 'na'], ['native'], ['wasm']],
+  [['sample', '--no'], ['--no-echo', '--novel'], ['--model']],
   [['inspect', ''], ['poems.json'], ['poems.txt']],
   [['eval', 'po'], ['poems.txt', 'poems.json'], []],
   [['completion', ''], ['bash', 'zsh', 'fish'], ['poems.txt']],
   [['help', 'sc'], ['score'], ['train']],
 ];
 
-/** What is offered for the last of these words */
-const offers: Readonly<Record<string, (words: readonly string[]) => string>> = {
-  bash: (words) => `source ./script.bash
+/**
+ * For each shell, the program that prints for each case a line with its words, and below it what is offered for the
+ * last one.
+ */
+const programs: Readonly<Record<string, (lines: readonly (readonly string[])[]) => string>> = {
+  bash: (lines) => `source ./script.bash
+${lines
+  .map(
+    (words) => `echo '> ${words.join(' ')}'
 COMP_WORDS=(charnn ${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length}
 _charnn 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`,
-  fish: (words) => `source ./script.fish; complete -C 'charnn ${words.join(' ')}' | cut -f1`,
-  // zsh completes in its line editor alone: what it would insert is asked of a session at a terminal
-  zsh: (words) => `autoload -U compinit; compinit -D -u; source ./script.zsh
-zmodload zsh/zpty; zpty z zsh -f -i
-zpty -w z "autoload -U compinit; compinit -D -u; source ./script.zsh; PS1='>'; zstyle ':completion:*' list-prompt ''; LISTMAX=0"
-sleep 1; zpty -w -n z $'charnn ${words.join(' ')}\\t\\t'; sleep 2; zpty -r z | cat & sleep 1; kill $! 2>/dev/null`,
+  )
+  .join('\n')}`,
+  fish: (lines) => `source ./script.fish
+${lines.map((words) => `echo '> ${words.join(' ')}'; complete -C 'charnn ${words.join(' ')}' | cut -f1`).join('\n')}`,
+  // zsh completes only in its line editor, so an interactive one is started at a pseudo-terminal
+  zsh: (lines) => {
+    folder.write(
+      '.zshrc',
+      `autoload -Uz compinit; compinit -D -u; source ./script.zsh
+compadd() {
+  local -a offered
+  # calls that fill an array do not offer anything
+  if (( ! \${@[(I)-[OAD]]} )); then
+    builtin compadd -O offered "$@"
+    print -r -l -- \${(Q)offered} >> offers
+  fi
+  builtin compadd "$@"
+}
+zle-line-init() {
+  for words in ${lines.map((words) => `'${words.join(' ')}'`).join(' ')}; do
+    print -r -- "> $words" >> offers
+    BUFFER="charnn $words" CURSOR=$((7 + $#words))
+    zle list-choices
+  done
+  exit
+}
+zle -N zle-line-init
+`,
+    );
+    return `ZDOTDIR=$PWD script -qec 'zsh -i' /dev/null < /dev/null > /dev/null; cat offers`;
+  },
 };
 
 describe.each(['bash', 'zsh', 'fish'])('%s', (shell) => {
-  test.runIf(isThere(shell)).each(cases)('%j', (words, some, none) => {
-    const { stdout } = spawnSync(shell, ['-c', offers[shell](words)], {
+  const missing = [
+    ...(isThere(shell) ? [] : [shell]),
+    ...(shell === 'zsh' && !hasPseudoTerminals ? ['script'] : []),
+  ];
+  if (missing.length > 0) {
+    test.skip(`is not tried, because ${missing.join(' and ')} is not installed`, () => {});
+    return;
+  }
+
+  test('completes commands, options, choices, models and files', () => {
+    const program = programs[shell](cases.map(([words]) => words));
+    const { stdout } = spawnSync(shell, ['-c', program], {
       cwd: folder.path,
       encoding: 'utf8',
+      env: { ...process.env, COLUMNS: '200', LINES: '500' },
     });
-    const lines = stdout.split('\n');
-    for (const word of some) expect(stdout).toContain(word);
-    for (const word of none) expect(lines).not.toContain(word);
+    const offered = stdout.split(/^> /m).slice(1);
+    expect(offered).toHaveLength(cases.length);
+    for (const [i, [words, some, none]] of cases.entries()) {
+      const [line, ...lines] = offered[i].split('\n');
+      expect(line.trim()).toBe(words.join(' ').trim());
+      expect(lines, line).toEqual(expect.arrayContaining(some));
+      for (const word of none) expect(lines, line).not.toContain(word);
+    }
   });
 
-  test.runIf(isThere(shell))('has no error of syntax', () => {
+  test('has no error of syntax', () => {
     const check = spawnSync(shell, ['-n', `script.${shell}`], {
       cwd: folder.path,
       encoding: 'utf8',

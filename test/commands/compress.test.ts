@@ -20,8 +20,8 @@ test('with a model that knows the text it is smaller; the model must be the same
   const given = await folder.shell(
     'charnn compress --no-learn -m charnn.json new.txt > new.cz && charnn decompress -m charnn.json new.cz | cmp - new.txt',
   );
-  expect(given.status).toBe(0);
-  expect(given.stderr).toMatch(/^2\d+ bytes to \d+: [\d.]+ bits per byte\n$/);
+  expect([given.status, given.stderr]).toEqual([0, '']);
+  expect(folder.read('new.cz').length).toBeLessThan(folder.read('new.txt').length);
   const without = await folder.run(['decompress', 'new.cz']);
   expect([without.status, without.stdout]).toEqual([2, '']);
   expect(without.stderr).toMatch(/^charnn: new\.cz was compressed with a model: give/);

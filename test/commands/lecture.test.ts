@@ -139,6 +139,14 @@ describe.each(['1', '2'])('with seed %s', (seed) => {
     expect(vanilla).toBeLessThan(least / 1000);
     expect(mostOfHalf).toBeLessThan(least / 1000);
   });
+
+  test('with attention, longer strings are reversed than without', () => {
+    const numbers = of('attention');
+    expect(numbers.with16).toBeGreaterThan(0.75);
+    expect(numbers.without16).toBeLessThan(0.1);
+    expect(numbers.without12).toBeLessThan(0.5);
+    expect(numbers.without4).toBeGreaterThan(0.9);
+  });
 });
 
 describeInBrowser('the page of the lecture', () => {
@@ -146,7 +154,7 @@ describeInBrowser('the page of the lecture', () => {
   beforeAll(async () => {
     const { status, stdout, stderr } = await folder.run(['lecture', '--seed', '3']);
     expect([status, stdout]).toEqual([0, '']);
-    expect(stderr.match(/^shown: /gm)?.length).toBe(15);
+    expect(stderr.match(/^shown: /gm)?.length).toBe(16);
   }, aWhile);
 
   test.each([
@@ -155,8 +163,8 @@ describeInBrowser('the page of the lecture', () => {
   ] as const)('opens without a request: $colorScheme, $width wide', async (view) => {
     const { page, complaints } = await open(join(folder.path, 'lecture.html'), view);
     await page.waitForSelector('canvas');
-    expect(await page.locator('section').count()).toBe(15);
-    expect(await page.locator('canvas').count()).toBe(10);
+    expect(await page.locator('section').count()).toBe(16);
+    expect(await page.locator('canvas').count()).toBe(11);
     expect(await fits(page)).toBe(true);
     expect(complaints).toEqual([]);
     await page.close();

@@ -79,6 +79,7 @@ describeInBrowser('the page of report', () => {
     const { history } = folder.json('charnn.json');
     const losses = history.map(({ validationLoss }: { validationLoss: number }) => validationLoss);
     const best = (Math.min(...losses) / Math.LN2).toFixed(4);
+    expect(await page.locator('p.faint').textContent()).toMatch(/; charnn \S+, \d{4}-\d\d-\d\d$/);
     const rows = await page.locator('tr', { hasText: '1 × lstm of 8' }).allTextContents();
     expect(rows).toEqual([expect.stringMatching(/^a1/), expect.stringMatching(/^charnn1/)]);
     for (const row of rows) expect(row).toContain(best);

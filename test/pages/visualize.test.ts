@@ -124,20 +124,39 @@ describeInBrowser('the page of visualize', () => {
     expect((await makePage(shown, '--compare', 'second.json')).status).toBe(0);
     const { page, complaints } = await open(join(folder.path, 'page.html'));
     await page.waitForSelector('[data-ready]');
-    const text = await page.locator('.faint').first().textContent();
-    const [first, second] = [...(text ?? '').matchAll(/\d\.\d{3}/g)].map(Number);
+    const [counts, provenance] = await page.locator('p.faint').allTextContents();
+    expect(provenance).toMatch(/^charnn\.json, second\.json on shown\.txt; charnn /);
+    const [first, second] = [...counts.matchAll(/\d\.\d{3}/g)].map(Number);
     const bits = JSON.parse(
       (await folder.run(['eval', 'shown.txt', '-m', 'second.json', '--json'])).stdout,
     ).bitsPerCharacter;
     expect(second).toBeCloseTo(bits, 2);
     expect(first).not.toBe(second);
-    for (const colouring of ['other', 'difference']) {
-      await page.getByLabel('colour by').selectOption(colouring);
-      await page.waitForSelector(`.text[data-colouring="${colouring}"]`);
-      expect(await page.locator('.cell[style]').count()).toBeGreaterThan(10);
-    }
-    await page.locator('.cell').nth(5).click();
+    // each has its own colours, and what is chosen in one is chosen in both
+    const views = page.locator('.side-by-side .text');
+    expect(await views.count()).toBe(2);
+    const colours = (view: number) =>
+      views
+        .nth(view)
+        .locator('.cell')
+        .evaluateAll((cells) => cells.map((cell) => cell.getAttribute('style') ?? ''));
+    expect(await colours(0)).not.toEqual(await colours(1));
+    await page.getByLabel('colour by').selectOption('difference');
+    await page.waitForSelector('.text[data-colouring="difference"]');
+    const [ours, theirs] = [await colours(0), await colours(1)];
+    // a character is coloured where the model expects it more, so never in both
+    expect(ours.filter((style, i) => style !== '' && theirs[i] !== '')).toEqual([]);
+    expect(ours.join('') + theirs.join('')).not.toBe('');
+    await views.nth(1).locator('.cell').nth(5).click();
     await page.locator('.details', { hasText: / by second\.json/ }).waitFor();
+    expect(await page.locator('.chosen').count()).toBe(2);
+    await page.keyboard.press('End');
+    await expect
+      .poll(() => views.evaluateAll((all) => new Set(all.map(({ scrollTop }) => scrollTop)).size))
+      .toBe(1);
+    await page.getByLabel('predictions under each character').check();
+    await page.waitForSelector('.side-by-side > :nth-child(2) .cell i');
+    expect(await fits(page)).toBe(true);
     expect(complaints).toEqual([]);
     await page.close();
   });

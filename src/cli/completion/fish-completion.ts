@@ -7,6 +7,10 @@ export function fishCompletion(commands: readonly CompletedCommand[]): string {
   const lines = [
     '# Completion of charnn for fish. To have it in every shell:',
     '# charnn completion fish > ~/.config/fish/completions/charnn.fish',
+    // fish's own function for suffixes offers all other files as well
+    'function __charnn_models',
+    "    __fish_complete_path (commandline -ct) model | string match -er '(?:\\.json|/)(?:\\t|$)'",
+    'end',
     'complete -c charnn -f',
     ...commands.map(
       ({ name, summary }) =>
@@ -39,7 +43,7 @@ function action(value: CompletedValue): string {
     case 'file':
       return '-F';
     case 'model':
-      return "-f -a '(__fish_complete_suffix .json)'";
+      return "-f -a '(__charnn_models)'";
     default:
       return '-f';
   }

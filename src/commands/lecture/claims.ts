@@ -1,4 +1,5 @@
 /** The claims of the lecture, in the order in which the page shows them. */
+import { attention } from './attention-claim.js';
 import {
   clippingByValue,
   clippingKeepsDirection,
@@ -34,4 +35,5 @@ export const claims: readonly Claim[] = [
   severalLayers,
   lagTask,
   otherCells,
+  attention,
 ];

@@ -1,5 +1,5 @@
 /** The networks of the lecture's claims, and functions that several claims use. */
-import type { Scope } from '../../backend/device.js';
+import type { BackendName, Scope } from '../../backend/device.js';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { Model } from '../../model/model-data.js';
 import { initialValues, parameterTable } from '../../model/parameters.js';
@@ -9,6 +9,8 @@ import type { LectureText } from './lecture-text.js';
 
 export interface LectureSetting {
   readonly device: Scope;
+  /** The back end that was asked for, for claims that open a device of their own */
+  readonly backend: BackendName | undefined;
   readonly text: LectureText;
   readonly seed: number;
   readonly hidden: number;

@@ -38,11 +38,13 @@ export interface ShownPairs {
   readonly grid: number | undefined;
 }
 
+/** @param provenance where the pairs and the network come from, as a line of the page */
 export async function attentionPage(
   model: Model,
   device: Scope,
   { ids, given, maxPositions, grid }: ShownPairs,
   output: Output,
+  provenance: string,
 ): Promise<PageContent> {
   const marks = requireMarks(model.vocabulary);
   const { pairs } = reportPairs(findPairs(ids, marks, given), 'the text', output);
@@ -63,6 +65,7 @@ export async function attentionPage(
   const namesOf = (list: Int32Array) => Array.from(list, (id) => names[id] ?? '\ufffd');
   const labelsOf = labelNames(model);
   const data: AttentionData = {
+    provenance,
     model: `${model.config.cell}, ${model.config.layers} × ${model.config.hidden}`,
     pairsInAll: all,
     ...(grid !== undefined && { grid }),

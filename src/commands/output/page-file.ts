@@ -46,6 +46,10 @@ export async function writePage(
 /** Makes the line under the title that says what the page shows, so that pages can be distinguished later. */
 export function provenanceOf(texts: readonly string[], networks: readonly string[]): string {
   const read = texts.length > 0 ? texts.map(quote).join(', ') : 'standard input';
-  const day = new Date().toISOString().slice(0, 10);
-  return `${networks.join(', ')} on ${read}; charnn ${version}, ${day}`;
+  return dated(`${networks.join(', ')} on ${read}`);
+}
+
+/** Adds charnn's version and today's date to what a page shows. */
+export function dated(what: string): string {
+  return `${what}; charnn ${version}, ${new Date().toISOString().slice(0, 10)}`;
 }

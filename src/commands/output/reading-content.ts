@@ -1,6 +1,7 @@
 /** Makes the content of the page of `charnn visualize` for a model of texts. */
-import { type Analysis, surpriseOf, type Unit } from '../../analyse/analysis.js';
+import { type Analysis, predictionsOf, type Unit } from '../../analyse/analysis.js';
 import { inputDependence } from '../../analyse/input-dependence.js';
+import type { Predictions } from '../../analyse/predictions.js';
 import {
   type LayerRecord,
   recordedQuantities,
@@ -38,6 +39,9 @@ interface Dependence {
 
 export interface Reading {
   readonly model: Model;
+  /** The model's file */
+  readonly name: string;
+  readonly provenance: string;
   readonly seen: Analysis;
   readonly units: readonly Unit[];
   readonly ids: Ids;
@@ -47,11 +51,11 @@ export interface Reading {
   readonly other: OtherReading | undefined;
 }
 
-/** What a second model expected in the same text */
-interface OtherReading {
+/** What a model expected at each character; K guesses, whose ids are those of the page's first model */
+type Expected = Pick<Predictions, 'surprise' | 'guesses' | 'probabilities' | 'K'>;
+
+interface OtherReading extends Expected {
   readonly name: string;
-  /** Surprise of each character in bits */
-  readonly surprise: Float32Array;
 }
 
 /** Records gates and states along the beginning of the text, as far as the page can hold them. */
@@ -76,6 +80,7 @@ export async function dependenceOf(
 /**
  * Reads the same characters with a second model, which may have a different vocabulary. A character that the first
  * model does not know counts as unknown to both.
+ * @param K number of guesses; if the second model has fewer symbols, the rest have the probability 0
  */
 export async function otherReading(
   other: Model,
@@ -83,13 +88,27 @@ export async function otherReading(
   { vocabulary }: Model,
   device: Scope,
   ids: Ids,
+  K: number,
 ): Promise<OtherReading> {
   const translated = [
     ...vocabulary.symbols.map((symbol) => other.vocabulary.id(symbol)),
     other.vocabulary.unknownId,
   ];
+  const back = [
+    ...other.vocabulary.symbols.map((symbol) => vocabulary.id(symbol)),
+    vocabulary.unknownId,
+  ];
   const read = Uint32Array.from(ids, (id) => translated[id]);
-  return { name: quote(name), surprise: await surpriseOf(other, device, read) };
+  const found = await predictionsOf(other, device, read, K);
+  const guesses = new Uint32Array(ids.length * K);
+  const probabilities = new Float32Array(ids.length * K);
+  for (let at = 0; at < ids.length; at++) {
+    for (let k = 0; k < found.K; k++) {
+      guesses[at * K + k] = back[found.guesses[at * found.K + k]];
+      probabilities[at * K + k] = found.probabilities[at * found.K + k];
+    }
+  }
+  return { name: quote(name), surprise: found.surprise, guesses, probabilities, K };
 }
 
 function meanOf(surprise: Float32Array): number {
@@ -99,13 +118,16 @@ function meanOf(surprise: Float32Array): number {
 }
 
 export function readingData(reading: Reading): VisualizeData {
-  const { model, seen, units, ids, charactersInAll, steps, dependence, other } = reading;
+  const { model, name, provenance, seen, units, ids } = reading;
+  const { charactersInAll, steps, dependence, other } = reading;
   const { config, vocabulary } = model;
   const { predictions, saturation, findings, searched } = seen;
   const { cell, layers, hidden } = config;
   const characters = ids.length;
   const rounded = (x: number) => Number(x.toFixed(4));
   return {
+    provenance,
+    name: quote(name),
     model: `${layers} × ${cell} of ${hidden}`,
     characters,
     charactersInAll,
@@ -138,28 +160,32 @@ export function* readingBlobs(
   { model, ids, seen: { predictions }, units, steps, dependence, other }: Reading,
   recorded: readonly Int8Array[],
 ): Generator<[id: string, base64: string]> {
-  const { surprise, guesses, probabilities, K } = predictions;
-  const small = model.vocabulary.size <= 256;
-  const idArray = (values: ArrayLike<number>) =>
-    small ? Uint8Array.from(values) : Uint32Array.from(values);
-  yield ['ids', blob(idArray(ids))];
-  const inSixteenths = (bits: Float32Array) =>
-    blob(Uint8Array.from(bits, (x) => Math.min(255, x * 16)));
-  yield ['surprise', inSixteenths(surprise)];
-  if (other !== undefined) yield ['other', inSixteenths(other.surprise)];
-  for (let from = 0; from < ids.length; from += partLength) {
-    const part = [from * K, Math.min(ids.length, from + partLength) * K] as const;
-    const packed = Buffer.concat([
-      new Uint8Array(idArray(guesses.subarray(...part)).buffer),
-      Uint8Array.from(probabilities.subarray(...part), (p) => Math.round(255 * Math.sqrt(p))),
-    ]);
-    yield [`guesses-${from / partLength}`, blob(packed)];
-  }
+  const packed = (values: ArrayLike<number>) =>
+    model.vocabulary.size <= 256 ? Uint8Array.from(values) : Uint32Array.from(values);
+  yield ['ids', blob(packed(ids))];
+  yield* expectedBlobs('', predictions, packed);
+  if (other !== undefined) yield* expectedBlobs('other-', other, packed);
   for (const [i, { layer, unit }] of units.entries()) {
     yield [`unit-${layer}-${unit}`, blob(recorded[i])];
     yield [`steps-${layer}-${unit}`, blob(stepsOfUnit(steps.layers[layer], unit, model))];
   }
   if (dependence !== undefined) yield ['dependence', blob(shares(dependence))];
+}
+
+function* expectedBlobs(
+  prefix: string,
+  { surprise, guesses, probabilities, K }: Expected,
+  packed: (ids: ArrayLike<number>) => Uint8Array | Uint32Array,
+): Generator<[id: string, base64: string]> {
+  yield [`${prefix}surprise`, blob(Uint8Array.from(surprise, (x) => Math.min(255, x * 16)))];
+  for (let from = 0; from < surprise.length; from += partLength) {
+    const part = [from * K, Math.min(surprise.length, from + partLength) * K] as const;
+    const bytes = Buffer.concat([
+      new Uint8Array(packed(guesses.subarray(...part)).buffer),
+      Uint8Array.from(probabilities.subarray(...part), (p) => Math.round(255 * Math.sqrt(p))),
+    ]);
+    yield [`${prefix}guesses-${from / partLength}`, blob(bytes)];
+  }
 }
 
 /**

@@ -88,11 +88,16 @@ export function searchJson(plan: SearchPlan, result: SearchResult) {
   };
 }
 
-export function pageOfSearch({ parameters }: SearchPlan, result: SearchResult): SearchData {
+export function pageOfSearch(
+  { parameters }: SearchPlan,
+  result: SearchResult,
+  provenance: string,
+): SearchData {
   const pair = (interval: Interval | undefined) =>
     interval && ([interval.mean / Math.LN2, interval.margin / Math.LN2] as const);
   const { finalists, tried } = result;
   return {
+    provenance,
     verdict: verdict(result),
     parameters,
     finalists: finalists.map(({ candidate, hidden, steps, loss, toLstm, outcomes }) => ({

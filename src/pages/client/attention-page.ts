@@ -146,7 +146,7 @@ byId('page').append(
   el(
     'p',
     { class: 'faint' },
-    count === all ? `${count} pairs` : `the first ${count} of ${all} pairs`,
+    `${count === all ? `${count} pairs` : `the first ${count} of ${all} pairs`}; ${data.provenance}`,
   ),
   el(
     'div',

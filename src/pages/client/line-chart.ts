@@ -158,9 +158,14 @@ function options(
     scales: {
       x: { time: false },
       y: {
-        // uPlot would give a series of zeros a range up to 100
-        range: (_, low, high) =>
-          low === 0 && high === 0 ? [0, 1] : uPlot.rangeNum(low, high, 0.1, true),
+        range: (_, low, high) => {
+          const limits = guides
+            .filter(({ axis }) => axis === 'y')
+            .map(({ at }) => (logarithmic ? Math.log10(at) : at));
+          const [from, to] = [Math.min(low, ...limits), Math.max(high, ...limits)];
+          // uPlot would give a series of zeros a range up to 100
+          return from === 0 && to === 0 ? [0, 1] : uPlot.rangeNum(from, to, 0.1, true);
+        },
       },
     },
     axes: [
@@ -175,7 +180,7 @@ function options(
       {
         ...axis,
         size: 64,
-        ...(logarithmic && { incrs: [1, 2, 3, 5, 10, 20, 50, 100] }),
+        ...(logarithmic && { incrs: [0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 50, 100] }),
         values: (_, ticks) => ticks.map((y) => format(logarithmic ? 10 ** y : y)),
       },
     ],

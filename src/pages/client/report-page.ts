@@ -4,7 +4,7 @@ import type { ReportData, RunData, Series } from '../data.js';
 import { byId, el, pageData, table } from './dom.js';
 import { chart, type Line } from './line-chart.js';
 
-const { runs } = pageData<ReportData>();
+const { runs, provenance } = pageData<ReportData>();
 const several = runs.length > 1;
 
 /** Series on a common axis of steps; each has a value only where it was measured. */
@@ -74,7 +74,7 @@ function gradientNorms(): HTMLElement[] {
       label: 'gradient norm before clipping by step, logarithmic',
       xLabel: 'step',
       logarithmic: true,
-      format: (y) => powerOfTen(y, 1),
+      format: (y) => (y >= 0.01 && y < 1000 ? `${Number(y.toPrecision(2))}` : powerOfTen(y, 1)),
       guides: [...limits].map(([at, name]) => ({
         axis: 'y',
         at,
@@ -131,6 +131,7 @@ function samples({ name, samples }: RunData): HTMLElement[] {
 
 byId('page').append(
   el('h1', {}, several ? 'Trainings' : `Training of ${runs[0].name}`),
+  el('p', { class: 'faint' }, provenance),
   summary(),
   el('h2', {}, 'Bits per character'),
   lossChart(),

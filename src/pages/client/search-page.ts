@@ -3,7 +3,7 @@ import type { SearchData } from '../data.js';
 import { byId, el, pageData, table } from './dom.js';
 import { chart } from './line-chart.js';
 
-const { verdict, parameters, finalists, cells } = pageData<SearchData>();
+const { verdict, parameters, finalists, cells, provenance } = pageData<SearchData>();
 
 const plusMinus = (pair: readonly [number, number] | undefined, absent: string) =>
   pair ? `${pair[0].toFixed(4)} ± ${pair[1].toFixed(4)}` : absent;
@@ -61,6 +61,7 @@ const found = finalists.flatMap(({ name }) =>
 
 byId('page').append(
   el('h1', {}, 'A search for a cell'),
+  el('p', { class: 'faint' }, provenance),
   el('p', {}, `${verdict} All cells have about ${parameters.toLocaleString('en')} parameters.`),
   results(),
   el('h2', {}, 'Bits per character'),

@@ -20,6 +20,8 @@ export interface TextViewParts {
   /** K: the number of guesses for each character */
   readonly guesses: number;
   readonly partLength: number;
+  /** What the view shows, for screen readers */
+  readonly label: string;
   loadGuesses(part: number): Promise<Guesses>;
   onChoose(at: number): void;
   /** Called with the character under the pointer, and with undefined when it leaves the text */
@@ -62,7 +64,7 @@ export class TextView {
         tabIndex: 0,
         // with any other role a screen reader would not pass on the arrow keys
         role: 'application',
-        'aria-label': 'the text; arrow keys choose a character',
+        'aria-label': `${parts.label}; arrow keys choose a character`,
       },
       this.probe,
       this.inner,
@@ -92,16 +94,20 @@ export class TextView {
   }
 
   choose(at: number): void {
-    const { ids, onChoose } = this.parts;
+    this.mark(at);
+    this.parts.onChoose(this.chosen);
+  }
+
+  /** Shows a character as the chosen one, and brings it into view. */
+  mark(at: number): void {
     this.layout();
-    this.chosen = Math.max(0, Math.min(ids.length - 1, at));
+    this.chosen = Math.max(0, Math.min(this.parts.ids.length - 1, at));
     this.scrollTo(rowOf(this.starts, this.chosen));
     this.render();
     for (const row of this.rows.values()) {
       row.querySelector('.chosen')?.classList.remove('chosen');
       row.querySelector(`[data-at="${this.chosen}"]`)?.classList.add('chosen');
     }
-    onChoose(this.chosen);
   }
 
   private onKey(event: KeyboardEvent): void {

@@ -6,8 +6,9 @@ import { blobBytes, Cache, idArray } from './decode-blobs.js';
 import { byId, el, onTheme, pageData } from './dom.js';
 import { gatePlot } from './gates.js';
 import { glyph } from './layout.js';
+import { LinkedViews } from './linked-views.js';
+import { ModelReading, visible } from './model-reading.js';
 import { similarView } from './similar-places.js';
-import { type Guesses, TextView } from './text-view.js';
 import { type UnitSteps, unitLines } from './unit-lines.js';
 
 const data = pageData<VisualizeData>();
@@ -16,9 +17,10 @@ const V = data.symbols.length;
 const held = new Set(data.units.map(keyOf));
 
 const ids = idArray(await blobBytes('ids'), V);
-const surprise = new Uint8Array(await blobBytes('surprise'));
 const { other } = data;
-const otherSurprise = other && new Uint8Array(await blobBytes('other'));
+const text = { ids, glyphs, guesses: data.guesses, partLength: data.partLength };
+const readings = [await ModelReading.load(data.name, text)];
+if (other) readings.push(await ModelReading.load(other.name, text, 'other-'));
 
 const activations = new Cache(16, async (key) => new Int8Array(await blobBytes(`unit-${key}`)));
 const unitSteps = new Cache(16, async (key) => new Int16Array(await blobBytes(`steps-${key}`)));
@@ -26,14 +28,8 @@ const dependence = new CharacterDependence(
   data.dependence,
   data.dependence && new Uint8Array(await blobBytes('dependence')),
 );
-const guessParts = new Cache(8, async (part): Promise<Guesses> => {
-  const buffer = await blobBytes(`guesses-${part}`);
-  const count = Math.min(data.partLength, data.characters - Number(part) * data.partLength);
-  const guessIds = idArray(buffer, V, count * data.guesses);
-  return { ids: guessIds, roots: new Uint8Array(buffer, guessIds.byteLength) };
-});
 
-/** What colours the text: `surprise`, `other`, `difference`, `dependence`, `nothing`, or a unit */
+/** What colours the text: `surprise`, `difference`, `dependence`, `nothing`, or a unit */
 let colouring = 'surprise';
 let unitValues: Int8Array | undefined;
 let steps: UnitSteps | undefined;
@@ -55,12 +51,9 @@ function signed(x: number): string {
 // --- the text, and the details of a character ---
 
 const details = el('div', { class: 'details', 'aria-live': 'polite' });
-const view = new TextView({
-  ids,
-  glyphs,
-  guesses: data.guesses,
-  partLength: data.partLength,
-  loadGuesses: (part) => guessParts.get(`${part}`),
+const views = new LinkedViews({
+  text,
+  readings,
   onChoose(at) {
     chosen = at;
     tell(at);
@@ -74,21 +67,24 @@ const view = new TextView({
 let told = -1;
 async function tell(at: number): Promise<void> {
   told = at;
-  const part = Math.floor(at / data.partLength);
-  const { ids: guessed, roots } = await guessParts.get(`${part}`);
+  const expected = at === 0 ? [] : await Promise.all(readings.map((one) => one.expectedAt(at)));
   if (told !== at) return;
   const value = unitValues === undefined ? '' : ` · unit ${signed(unitValues[at] / 127)}`;
-  const second = otherSurprise ? `, ${(otherSurprise[at] / 16).toFixed(1)} by ${other?.name}` : '';
-  const bits = at === 0 ? 'not predicted' : `${(surprise[at] / 16).toFixed(1)} bits${second}`;
-  const first = (at - part * data.partLength) * data.guesses;
-  const guesses = Array.from({ length: at === 0 ? 0 : data.guesses }, (_, k) => {
-    const percentage = Math.round(100 * (roots[first + k] / 255) ** 2);
-    return `${visible(glyphs[guessed[first + k]].text)} ${percentage} %`;
-  });
+  const by = (name: string) => (readings.length > 1 ? ` by ${name}` : '');
+  const costs = readings.map(
+    (one, i) => `${one.bitsAt(at)}${i === 0 ? ' bits' : ''}${by(one.name)}`,
+  );
+  const bits = at === 0 ? 'not predicted' : costs.join(', ');
   details.replaceChildren(
     el('span', { class: 'big' }, visible(glyphs[ids[at]].text)),
-    el('span', {}, `character ${(at + 1).toLocaleString('en')}: ${bits}${value}`),
-    el('span', { class: 'faint' }, guesses.length > 0 ? `expected ${guesses.join(', ')}` : ''),
+    el(
+      'div',
+      {},
+      el('div', {}, `character ${(at + 1).toLocaleString('en')}: ${bits}${value}`),
+      ...expected.map((list, i) =>
+        el('div', { class: 'faint' }, `expected${by(readings[i].name)}: ${list}`),
+      ),
+    ),
   );
 }
 
@@ -106,13 +102,8 @@ const similar = similarView({
   units: data.units.length,
   load: (unit) => activations.get(keyOf(data.units[unit])),
   textOf: (from, to) => Array.from(ids.subarray(from, to), (id) => glyphs[id].text).join(''),
-  choose: (at) => view.choose(at),
+  choose: (at) => views.choose(at),
 });
-
-/** A visible sign for a single blank */
-function visible(text: string): string {
-  return text === ' ' ? '␣' : text;
-}
 
 // --- colours: computed once, looked up by value ---
 
@@ -123,23 +114,26 @@ const fullSurprise = 8 * 16;
 /** A difference of 4 bits or more is shown in the full colour */
 const fullDifference = 4 * 16;
 
-function paint(): void {
-  if (colouring === 'nothing') view.recolour(() => '');
-  else if (colouring === 'dependence') view.recolour((at) => hot[dependence.level(chosen, at)]);
-  else if (colouring === 'difference' && otherSurprise !== undefined) {
-    view.recolour((at) => {
-      const more = otherSurprise[at] - surprise[at];
-      const level = Math.min(levels, Math.round((Math.abs(more) / fullDifference) * levels));
-      return (more < 0 ? negative : positive)[level];
-    });
-  } else if (unitValues === undefined) {
-    const bits = (colouring === 'other' && otherSurprise) || surprise;
-    view.recolour((at) => hot[Math.min(levels, Math.round((bits[at] / fullSurprise) * levels))]);
-  } else {
-    const values = unitValues;
-    view.recolour((at) => (values[at] < 0 ? negative[-values[at]] : positive[values[at]]));
+const shade = (list: readonly string[], value: number, full: number) =>
+  list[Math.min(levels, Math.round((value / full) * levels))];
+
+/** The colour of a character in the view of a model; units and dependence are those of the first model. */
+function colourOf(at: number, model: number): string {
+  const values = unitValues;
+  const bits = readings[model].surprise[at];
+  if (colouring === 'surprise') return shade(hot, bits, fullSurprise);
+  if (colouring === 'difference') {
+    const less = readings[1 - model].surprise[at] - bits;
+    return less > 0 ? shade([positive, negative][model], less, fullDifference) : '';
   }
-  view.element.dataset.colouring = colouring;
+  if (model > 0) return '';
+  if (colouring === 'dependence') return hot[dependence.level(chosen, at)];
+  if (values === undefined) return '';
+  return values[at] < 0 ? negative[-values[at]] : positive[values[at]];
+}
+
+function paint(): void {
+  views.recolour(colouring, colourOf);
 }
 
 const scale = el('div', { class: 'scale' });
@@ -148,8 +142,7 @@ const unitButtons: HTMLButtonElement[] = [];
 
 const scaleEnds: Readonly<Record<string, readonly [string, string]>> = {
   surprise: ['0', '8 bits'],
-  other: ['0', '8 bits'],
-  difference: [`${other?.name} expects it more`, `${data.model} does`],
+  difference: [`${other?.name} expects it more`, `${data.name} does`],
   dependence: ['none', `most (${dependence.range})`],
 };
 
@@ -187,12 +180,7 @@ function option(value: string, name: string): HTMLOptionElement {
 
 picker.append(
   option('surprise', 'surprise'),
-  ...(other
-    ? [
-        option('other', `surprise of ${other.name}`),
-        option('difference', 'which of the two models expects it more'),
-      ]
-    : []),
+  ...(other ? [option('difference', 'which of the two models expects it more')] : []),
   option('dependence', 'what the chosen character depends on'),
   option('nothing', 'nothing'),
 );
@@ -206,7 +194,7 @@ for (let layer = 0; layer < data.layers; layer++) {
 picker.addEventListener('change', () => colourBy(picker.value));
 
 const guessing = el('input', { type: 'checkbox' });
-guessing.addEventListener('change', () => view.showGuesses(guessing.checked));
+guessing.addEventListener('change', () => views.showGuesses(guessing.checked));
 
 function unitButton(unit: UnitData & { readonly score: number }): HTMLElement {
   const label = `${unit.layer}:${unit.unit}`;
@@ -234,15 +222,16 @@ const cut =
     ? `, the first of ${data.charactersInAll.toLocaleString('en')}`
     : '';
 
-const besides = other ? `; ${other.meanSurprise.toFixed(3)} by ${other.name}` : '';
+const besides = other ? ` by ${data.name}; ${other.meanSurprise.toFixed(3)} by ${other.name}` : '';
 
 byId('page').append(
-  el('h1', {}, `${data.model} reads`),
+  el('h1', {}, other ? 'Two models read a text' : `${data.model} reads`),
   el(
     'p',
     { class: 'faint' },
     `${data.characters.toLocaleString('en')} characters${cut}, ${data.meanSurprise.toFixed(3)} bits each${besides}`,
   ),
+  el('p', { class: 'faint' }, data.provenance),
   el(
     'div',
     { class: 'controls' },
@@ -253,7 +242,7 @@ byId('page').append(
   el(
     'div',
     { class: 'columns' },
-    el('div', { class: 'reading' }, view.element, details, similar.element, lines),
+    el('div', { class: 'reading' }, views.element, details, similar.element, lines),
     el(
       'section',
       { class: 'findings' },
@@ -291,5 +280,5 @@ onTheme(() => {
   paint();
 });
 await colourBy('surprise');
-view.choose(0);
+views.choose(0);
 document.body.dataset.ready = 'true';
