@@ -4,6 +4,7 @@
  */
 import { CharnnError } from '../errors.js';
 import type { Handler } from '../threads/handler.js';
+import { leaveTogether } from './farewell.js';
 import { loadLibrary, mpiOfAddon, tag } from './mpi.js';
 
 /** Requests from the main thread */
@@ -79,7 +80,7 @@ export async function createLinkHandler(
   }, beatMs);
 
   reply({ type: 'joined', rank, size, library });
-  return (order) => {
+  return async (order) => {
     if (order.type === 'send') {
       const { message, ranks } = order;
       const length = new Uint8Array(Float64Array.of(message.length).buffer);
@@ -91,7 +92,7 @@ export async function createLinkHandler(
       isOver = true;
       clearInterval(poll);
       clearInterval(beats);
-      mpi.finalize();
+      await leaveTogether(mpi, rank, size);
       reply({ type: 'left' });
     }
   };

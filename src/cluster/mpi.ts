@@ -3,8 +3,8 @@ import { loadNative } from '../backend/native.js';
 import { CharnnError } from '../errors.js';
 import { type Candidate, candidates } from './launcher.js';
 
-/** The kinds of messages, by the tag with which MPI distinguishes them; `mpi.c` uses the first and the last one. */
-export const tag = { exchange: 1, length: 2, message: 3, beat: 4 } as const;
+/** The kinds of messages, by the tag with which MPI distinguishes them; `mpi.c` uses those of data and of signs of life. */
+export const tag = { exchange: 1, length: 2, message: 3, beat: 4, farewell: 5 } as const;
 
 type Bytes = ArrayBufferView | undefined;
 

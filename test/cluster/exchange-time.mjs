@@ -4,6 +4,7 @@
  * JSON.
  */
 import { openDevice } from '../../dist/backend/open-device.js';
+import { leaveTogether } from '../../dist/cluster/farewell.js';
 import { loadLibrary, mpiOfAddon, tag } from '../../dist/cluster/mpi.js';
 import { Peers } from '../../dist/cluster/peers.js';
 
@@ -40,4 +41,4 @@ const whole = secondsOf(() => peers.gather(pieces), 40);
 const perByte = (seconds) => Math.max(0, seconds / bytes);
 const result = { latency, secondsPerByte: perByte(large - latency), copying: perByte(whole - large) };
 if (rank === 0) process.stdout.write(`${JSON.stringify(result)}\n`);
-mpi.finalize();
+await leaveTogether(mpi, rank, size);

@@ -83,6 +83,7 @@ exec ${entering} sh -c 'hostname "host-$0" && exec sh -c "$*"' "$host" "$@"
       writeFileSync(this.agent, script);
       chmodSync(this.agent, 0o755);
       run(this.agent, addresses[1], 'true');
+      this.names.forEach(waitForDevice);
     } catch (error) {
       this.remove();
       throw error;
@@ -138,6 +139,15 @@ exec ${entering} sh -c 'hostname "host-$0" && exec sh -c "$*"' "$host" "$@"
       }
     }
   }
+}
+
+/** Waits until a host's end of the link works, which may take a second. */
+function waitForDevice(name) {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    if (run('ip', '-n', name, 'link', 'show', device).includes('state UP')) return;
+    execFileSync('sleep', ['0.1']);
+  }
+  throw new Error('the link between the hosts does not work');
 }
 
 function words(line) {
