@@ -98,6 +98,12 @@ export class Link {
   /** Called when a process is lost */
   onFailure: (error: Error) => void = () => {};
 
+  /** Ends the work of all other ranks; after a failure, it does not wait for them. Only rank 0 may call this. */
+  async end(isFailure: boolean): Promise<void> {
+    this.sendAll({ type: 'end', isFailure });
+    await (isFailure ? this.abandon() : this.leave());
+  }
+
   /** Leaves MPI in an orderly way, which all processes must do together. */
   async leave(): Promise<void> {
     if (this.failure === undefined) {

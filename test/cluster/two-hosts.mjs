@@ -18,6 +18,11 @@ const prefix = 'charnn-host';
 const device = 'wire';
 const addresses = ['10.77.0.1', '10.77.0.2'];
 
+const keepAlive = [
+  ...['--mca', 'oob_tcp_keepalive_time', '5', '--mca', 'oob_tcp_keepalive_intvl', '2'],
+  ...['--mca', 'oob_tcp_keepalive_probes', '3'],
+];
+
 /** How each launcher starts processes on the hosts, and what makes it use their link and nothing else */
 const launchers = {
   openmpi: {
@@ -27,6 +32,8 @@ const launchers = {
       ...['--mca', 'btl', 'tcp,self', '--mca', 'btl_tcp_if_include', device],
       // processes that wait must not take the cores from those that compute
       ...['--mca', 'oob_tcp_if_include', device, '--mca', 'mpi_yield_when_idle', '1'],
+      // otherwise it waits for minutes when the link is cut
+      ...keepAlive,
       // without this, processes on the other host do not receive variables of the environment
       ...variables.flatMap((name) => ['-x', name]),
     ],

@@ -6,7 +6,7 @@ import type { Link } from '../../cluster/link.js';
 import { mpiOfAddon } from '../../cluster/mpi.js';
 import { CharnnError } from '../../errors.js';
 import type { FromOthers, Invitation, ToOthers } from './others.js';
-import { onSharedMemory } from './portable.js';
+import { onSharedMemory } from '../../cluster/portable.js';
 import { Replicas } from './replica-group.js';
 
 /**

@@ -5,7 +5,7 @@ import { mpiOfAddon } from '../../cluster/mpi.js';
 import { CharnnError } from '../../errors.js';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { TrainConfig } from '../train-config.js';
-import { portable } from './portable.js';
+import { portable } from '../../cluster/portable.js';
 import type { TrainingTexts } from './replica-group.js';
 import type { Order, Reply } from './replica-plan.js';
 
@@ -82,9 +82,8 @@ export class Others {
   }
 
   /** Ends the work of the other processes; after a failure, it does not wait for them. */
-  async end(isFailure: boolean): Promise<void> {
-    this.send({ type: 'end', isFailure });
-    await (isFailure ? this.link.abandon() : this.link.leave());
+  end(isFailure: boolean): Promise<void> {
+    return this.link.end(isFailure);
   }
 
   private send(content: ToOthers): void {
