@@ -15,6 +15,8 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
   'documents in WebAssembly': ['--documents', '--backend', 'wasm', '--format', 'lines'],
 };
 
+const usual = Object.keys(kinds)[0];
+
 const commandOf = (kind: string) => ['train', 'text.txt', ...sizes, ...steps, ...kinds[kind]];
 
 const half = [
@@ -80,6 +82,21 @@ describe.concurrent.each(launchers)('under $name', (launcher) => {
     expect(stdout.match(/lstm/g)).toEqual(
       (await new Folder().run(['cells'])).stdout.match(/lstm/g),
     );
+  });
+
+  test.each([
+    ['score', ['score', 'text.txt', '-n']],
+    ['sample', ['sample', '-n', '20', '--length', '40', '--seed', '1']],
+    // the calibration and the lines are two pieces of work
+    ['a calibrated score', ['score', 'text.txt', '--threshold', '50%', '--calibrate', 'text.txt']],
+  ])('%s writes the same in two processes', async (_, command) => {
+    const folder = written();
+    folder.write('charnn.json', await modelOfOne(usual, [[...commandOf(usual), '--threads', '2']]));
+    const shared = await launched(launcher, folder, [...command, '--threads', '1']);
+    expect(shared.stderr).toContain(`working in 2 processes, connected by ${launcher.name}`);
+    const alone = await folder.run(command);
+    expect(alone.status).toBe(0);
+    expect(shared).toMatchObject({ status: 0, stdout: alone.stdout });
   });
 
   test('help is printed once', async () => {
