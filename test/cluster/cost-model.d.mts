@@ -12,10 +12,11 @@ export function trafficOf(
   optimizer: 'muon' | 'adamw',
   n: number,
 ): readonly number[];
+export function updateShare(model: ModelConfig, optimizer: 'muon' | 'adamw', n: number): number;
 export function exchangeSeconds(traffic: readonly number[], network: Network): number;
 export function stepSeconds(
   cost: { readonly seconds: number; readonly updating: number },
-  n: number,
+  share: number,
   traffic: readonly number[],
   network: Network,
 ): number;

@@ -16,22 +16,38 @@ const bytesOf = (tensors) => tensors.reduce((sum, { size }) => sum + 4 * size, 0
 /** Only the shapes of tensors matter here. */
 const shapes = { view: (_, start, shape) => ({ start, size: shape.reduce((a, b) => a * b, 1) }) };
 
+/** The parts of the parameters of which each of n processes sums the gradients, and those that it updates */
+function partsOf(model, optimizer, n) {
+  const table = parameterTable(model);
+  const whole = { size: table.flatSize };
+  const flat = { weights: whole, gradients: whole, moments: [], ema: undefined };
+  const takesMatrices = optimizers[optimizer].takesMatrices ?? false;
+  const of = (parts) =>
+    Array.from({ length: n }, (_, r) => parts(shapes, table.parameters, flat, r));
+  return {
+    whole,
+    takesMatrices,
+    shares: of((...given) => sliceParameters(...given, n)),
+    updates: of((...given) => updatedParts(...given.slice(0, 3), takesMatrices, given[3], n)),
+  };
+}
+
+const weights = (parts) => bytesOf(parts.map(({ weight }) => weight));
+
+/** The largest part of the parameters that any of n processes updates: 1/n, or more if matrices stay whole */
+export function updateShare(model, optimizer, n) {
+  const { whole, updates } = partsOf(model, optimizer, n);
+  return Math.max(...updates.map(weights)) / (4 * whole.size);
+}
+
 /**
  * The exchanges of a step, in their order: the most bytes that any process sends or receives in each.
  * @param model its configuration
  * @param n number of processes
  */
 export function trafficOf(model, optimizer, n) {
-  const table = parameterTable(model);
-  const whole = { size: table.flatSize };
-  const flat = { weights: whole, gradients: whole, moments: [], ema: undefined };
-  const takesMatrices = optimizers[optimizer].takesMatrices ?? false;
-  const ranks = Array.from({ length: n }, (_, r) => r);
-  const shares = ranks.map((r) => sliceParameters(shapes, table.parameters, flat, r, n));
-  const updates = ranks.map((r) =>
-    updatedParts(shapes, table.parameters, flat, takesMatrices, r, n),
-  );
-  const weights = (parts) => bytesOf(parts.map(({ weight }) => weight));
+  const { whole, takesMatrices, shares, updates } = partsOf(model, optimizer, n);
+  const ranks = shares.map((_, r) => r);
   const moved = (from, to) => bytesOf(commonGradients(shapes, whole, shares[from], updates[to]));
   const most = (sent, received) => Math.max(...ranks.flatMap((r) => [sent(r), received(r)]));
   const overOthers = (r, of) => ranks.reduce((sum, q) => sum + (q === r ? 0 : of(q)), 0);
@@ -64,10 +80,11 @@ export function exchangeSeconds(traffic, { bandwidth, latency, secondsPerByte, c
 }
 
 /**
- * Seconds of a step in n processes.
- * @param seconds the time of a step in a single process with as many rows as each of the n has
+ * Seconds of a step in several processes.
+ * @param seconds the time of a step in a single process with as many rows as each of them has
  * @param updating the part of it that updates the parameters, which the processes share
+ * @param share the part of the parameters that a process updates
  */
-export function stepSeconds({ seconds, updating }, n, traffic, network) {
-  return seconds - updating * (1 - 1 / n) + exchangeSeconds(traffic, network);
+export function stepSeconds({ seconds, updating }, share, traffic, network) {
+  return seconds - updating * (1 - share) + exchangeSeconds(traffic, network);
 }

@@ -109,43 +109,48 @@ describe.concurrent.each(launchers)('under $name', { timeout }, (launcher) => {
 
 const reason = reasonAgainst();
 
-describe.concurrent
-  .skipIf(reason !== undefined)
-  .each(launchers)(`on two hosts under $name${reason ? ` (${reason})` : ''}`, (launcher) => {
-  let hosts: TwoHosts;
-  beforeAll(() => {
-    hosts = new TwoHosts();
-  });
-  afterAll(() => hosts?.remove());
-
-  test('the model is that of one process, and a link that is cut ends the job', async () => {
-    const [one, two] = [written(), written()];
-    const command = [...short, '--steps', '60'];
-    const outcome = await launched(launcher, two, command, {}, hosts);
-    expect(outcome.stderr).toContain(`training in 2 processes, connected by ${launcher.name}`);
-    expect(outcome).toMatchObject({ status: 0 });
-    expect((await one.run([...command, '--threads', '2'])).status).toBe(0);
-    expect(two.read('charnn.json').equals(one.read('charnn.json'))).toBe(true);
-
-    const cut = await disturbed({
-      launcher,
-      hosts,
-      disturb(_, launching) {
-        hosts.cut();
-        if (launcher.id === 'openmpi') return;
-        // the processes end, but the launcher of MPICH waits for the lost host until it is interrupted
-        let said = '';
-        launching.stderr?.on('data', (piece: Buffer) => {
-          said += piece;
-          if (notAnswered.test(said)) launching.kill('SIGTERM');
-        });
-      },
+describe.concurrent.skipIf(reason !== undefined).each(launchers)(
+  `on two hosts under $name${reason ? ` (${reason})` : ''}`,
+  (launcher) => {
+    let hosts: TwoHosts;
+    beforeAll(() => {
+      hosts = new TwoHosts();
     });
-    // Open MPI may notice it first
-    expect(cut.stderr).toMatch(
-      launcher.id === 'openmpi' ? /has not answered|lost communication/ : notAnswered,
+    afterAll(() => hosts?.remove());
+
+    test(
+      'the model is that of one process, and a link that is cut ends the job',
+      async () => {
+        const [one, two] = [written(), written()];
+        const command = [...short, '--steps', '60'];
+        const outcome = await launched(launcher, two, command, {}, hosts);
+        expect(outcome.stderr).toContain(`training in 2 processes, connected by ${launcher.name}`);
+        expect(outcome).toMatchObject({ status: 0 });
+        expect((await one.run([...command, '--threads', '2'])).status).toBe(0);
+        expect(two.read('charnn.json').equals(one.read('charnn.json'))).toBe(true);
+
+        const cut = await disturbed({
+          launcher,
+          hosts,
+          disturb(_, launching) {
+            hosts.cut();
+            if (launcher.id === 'openmpi') return;
+            // the processes end, but the launcher of MPICH waits for the lost host until it is interrupted
+            let said = '';
+            launching.stderr?.on('data', (piece: Buffer) => {
+              said += piece;
+              if (notAnswered.test(said)) launching.kill('SIGTERM');
+            });
+          },
+        });
+        // Open MPI may notice it first
+        expect(cut.stderr).toMatch(
+          launcher.id === 'openmpi' ? /has not answered|lost communication/ : notAnswered,
+        );
+        expect(cut.status).not.toBe(0);
+        await goesOn(cut.folder);
+      },
+      timeout,
     );
-    expect(cut.status).not.toBe(0);
-    await goesOn(cut.folder);
-  }, timeout);
-});
+  },
+);

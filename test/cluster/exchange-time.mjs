@@ -39,6 +39,10 @@ const latency = secondsOf(exchangeOf(8), 400);
 const large = secondsOf(exchangeOf(bytes), 40);
 const whole = secondsOf(() => peers.gather(pieces), 40);
 const perByte = (seconds) => Math.max(0, seconds / bytes);
-const result = { latency, secondsPerByte: perByte(large - latency), copying: perByte(whole - large) };
+const result = {
+  latency,
+  secondsPerByte: perByte(large - latency),
+  copying: perByte(whole - large),
+};
 if (rank === 0) process.stdout.write(`${JSON.stringify(result)}\n`);
 await leaveTogether(mpi, rank, size);

@@ -3,19 +3,21 @@
  *
  *     node test/cluster/scaling.mjs                              the prediction for 2 to 64 machines
  *     node test/cluster/scaling.mjs --check 200mbit,1gbit        prediction and measurement for two hosts
+ *     node test/cluster/scaling.mjs --sizes small --computing 60 --updating 15 --exchange 0.1,1,0.7
  *
- * Both first measure the time of a step in a single process and the time of an exchange between two hosts, which are
- * namespaces of the network (see two-hosts.mjs), so they need root.
+ * The first two measure the time of a step in a single process, and the time of an exchange between two hosts, which
+ * are namespaces of the network (see two-hosts.mjs), so they need root. The third one predicts from given figures:
+ * milliseconds of a step and of the updates in it, and milliseconds of an exchange, nanoseconds that a processor takes
+ * to send a byte and to copy it.
  */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { sizes } from '../../dist/train/length/preset.js';
 import { folderOfProcess } from '../temporary-folder.mjs';
-import { stepSeconds, trafficOf } from './cost-model.mjs';
+import { stepSeconds, trafficOf, updateShare } from './cost-model.mjs';
 import { TwoHosts } from './two-hosts.mjs';
 
 const { values: options } = parseArgs({
@@ -27,6 +29,9 @@ const { values: options } = parseArgs({
     optimizer: { type: 'string', default: 'muon' },
     seconds: { type: 'string', default: '10' },
     threads: { type: 'string', default: '1' },
+    computing: { type: 'string' },
+    updating: { type: 'string' },
+    exchange: { type: 'string' },
   },
 });
 const rows = Number(options.rows);
@@ -124,7 +129,8 @@ async function check(rates) {
       try {
         const exchange = await exchangeOf(hosts, launcher);
         const cost = await costOf(size, rows / 2, 2);
-        const traffic = trafficOf(modelOf(size), options.optimizer, 2);
+        const which = [modelOf(size), options.optimizer, 2];
+        const traffic = trafficOf(...which);
         const megabytes = (traffic.reduce((a, b) => a + b, 0) / 1e6).toFixed(1);
         console.log(
           `${launcher}, ${size}: ${megabytes} MB a step, ${ms(cost.seconds)} ms of computing, exchange ${ms(exchange.latency)} ms + ${(1e9 * exchange.secondsPerByte).toFixed(2)} ns/byte`,
@@ -132,7 +138,7 @@ async function check(rates) {
         for (const rate of rates) {
           hosts.shape(rate);
           const network = { ...exchange, bandwidth: bitsPerSecond(rate) };
-          const predicted = stepSeconds(cost, 2, traffic, network);
+          const predicted = stepSeconds(cost, updateShare(...which), traffic, network);
           const program = [process.execPath, binary, ...training(size, rows)];
           const measured = stepOf(await onHosts(hosts, launcher, program));
           const error = 100 * (predicted / measured - 1);
@@ -147,22 +153,42 @@ async function check(rates) {
   }
 }
 
-/** A table for each size: the speed of n machines with `rows` rows each, relative to n times that of one */
-async function predict() {
+/** Figures that were given, or those that are measured */
+async function exchangeFigures() {
+  if (options.exchange) {
+    const [latency, sending, copying] = options.exchange.split(',').map(Number);
+    return { latency: latency / 1e3, secondsPerByte: sending / 1e9, copying: copying / 1e9 };
+  }
   const hosts = new TwoHosts();
   const [launcher] = options.mpi.split(',');
-  const exchange = await exchangeOf(hosts, launcher).finally(() => hosts.remove());
+  return exchangeOf(hosts, launcher).finally(() => hosts.remove());
+}
+
+async function costFigures(size) {
+  if (options.computing === undefined) return costOf(size, rows, 1);
+  const [seconds, updating] = [options.computing, options.updating].map((x) => Number(x) / 1000);
+  return { seconds, updating };
+}
+
+/** A table for each size: the speed of n machines with `rows` rows each, in multiples of that of one */
+async function predict() {
+  const exchange = await exchangeFigures();
   const machines = [2, 4, 8, 16, 32, 64];
-  console.log(`exchange: ${ms(exchange.latency)} ms, ${(1e9 * exchange.secondsPerByte).toFixed(2)} ns/byte`);
+  const { latency, secondsPerByte, copying } = exchange;
+  const [sending, copies] = [secondsPerByte, copying].map((x) => (1e9 * x).toFixed(2));
+  console.log(
+    `an exchange takes ${ms(latency)} ms, sending ${sending} and copying ${copies} ns/byte`,
+  );
   for (const size of options.sizes.split(',')) {
-    const cost = await costOf(size, rows, 1);
-    console.log(`\n${size}, ${rows} rows a machine, ${ms(cost.seconds)} ms a step, of which ${ms(cost.updating)} ms update`);
+    const cost = await costFigures(size);
+    const step = `${ms(cost.seconds)} ms a step, of which ${ms(cost.updating)} ms update`;
+    console.log(`\n${size}, ${rows} rows a machine, ${step}`);
     console.log(`| network | ${machines.join(' | ')} |\n|-|${machines.map(() => '-').join('|')}|`);
     for (const gigabits of [1, 10, 100]) {
       const network = { ...exchange, bandwidth: gigabits * 1e9 };
       const cells = machines.map((n) => {
-        const traffic = trafficOf(modelOf(size), options.optimizer, n);
-        const step = stepSeconds(cost, n, traffic, network);
+        const which = [modelOf(size), options.optimizer, n];
+        const step = stepSeconds(cost, updateShare(...which), trafficOf(...which), network);
         return ((n * cost.seconds) / step).toFixed(1);
       });
       console.log(`| ${gigabits} Gbit/s | ${cells.join(' | ')} |`);
@@ -171,7 +197,4 @@ async function predict() {
 }
 
 if (options.check) await check(options.check.split(','));
-else {
-  if (threads > availableParallelism()) console.log('more threads than cores');
-  await predict();
-}
+else await predict();

@@ -74,7 +74,12 @@ export class TwoHosts {
     try {
       for (const name of this.names) run('ip', 'netns', 'add', name);
       const [one, two] = this.names;
-      run('ip', '-n', one, ...words(`link add ${device} type veth peer name ${device} netns ${two}`));
+      run(
+        'ip',
+        '-n',
+        one,
+        ...words(`link add ${device} type veth peer name ${device} netns ${two}`),
+      );
       this.names.forEach((name, i) => {
         run('ip', '-n', name, ...words(`address add ${addresses[i]}/24 dev ${device}`));
         for (const each of ['lo', device]) run('ip', '-n', name, ...words(`link set ${each} up`));

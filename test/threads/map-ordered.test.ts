@@ -88,7 +88,11 @@ test('workers elsewhere do a part of the jobs, in the same order', async () => {
   const done: number[] = [];
   let answer: (worker: number, chunks: ChunkReply<string>) => void = () => {};
   const handlers = [0, 1].map((worker) =>
-    createEchoHandler({}, (chunks) => answer(worker, chunks as ChunkReply<string>), () => false),
+    createEchoHandler(
+      {},
+      (chunks) => answer(worker, chunks as ChunkReply<string>),
+      () => false,
+    ),
   );
   const others: OtherWorkers<object, EchoJob, string> = {
     processes: 1,

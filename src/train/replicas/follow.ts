@@ -4,9 +4,9 @@ import type { Device } from '../../backend/device.js';
 import { openDevice } from '../../backend/open-device.js';
 import type { Link } from '../../cluster/link.js';
 import { mpiOfAddon } from '../../cluster/mpi.js';
+import { onSharedMemory } from '../../cluster/portable.js';
 import { CharnnError } from '../../errors.js';
 import type { FromOthers, Invitation, ToOthers } from './others.js';
-import { onSharedMemory } from '../../cluster/portable.js';
 import { Replicas } from './replica-group.js';
 
 /**

@@ -2,12 +2,13 @@
 import type { DeviceHandle, Precision } from '../../backend/device.js';
 import type { Letter, Link } from '../../cluster/link.js';
 import { mpiOfAddon } from '../../cluster/mpi.js';
+import { portable } from '../../cluster/portable.js';
 import { CharnnError } from '../../errors.js';
 import type { ModelConfig } from '../../model/model-config.js';
+import { partOfRows } from '../../text/streams.js';
 import type { TrainConfig } from '../train-config.js';
-import { portable } from '../../cluster/portable.js';
 import type { TrainingTexts } from './replica-group.js';
-import type { Order, Reply } from './replica-plan.js';
+import { type Order, partition, type Reply } from './replica-plan.js';
 
 /** What the first process sends to the others at the start */
 export interface Invitation {
@@ -66,7 +67,11 @@ export class Others {
   ): Promise<void> {
     const { kind, precision } = device;
     const ready = this.answers();
-    this.send({ type: 'plan', model, config, texts: portable(texts), kind, precision });
+    for (let rank = 1; rank < this.size; rank++) {
+      const part = portable(this.textsOf(rank, config, texts));
+      const plan: Invitation = { type: 'plan', model, config, texts: part, kind, precision };
+      this.link.send(rank, plan);
+    }
     await ready;
   }
 
@@ -84,6 +89,23 @@ export class Others {
   /** Ends the work of the other processes; after a failure, it does not wait for them. */
   end(isFailure: boolean): Promise<void> {
     return this.link.end(isFailure);
+  }
+
+  /** The texts with only that part of the training text which a process reads; pairs are read in any order. */
+  private textsOf(
+    rank: number,
+    { batchSize, threads }: TrainConfig,
+    texts: TrainingTexts,
+  ): TrainingTexts {
+    const { train, documents, pairs } = texts;
+    if (pairs) return texts;
+    const local = threads / this.size;
+    const first = partition(batchSize, local * rank, threads).first;
+    const end = partition(batchSize, local * (rank + 1), threads).first;
+    // separators of documents that end where the rows begin
+    const before = documents?.train.separator.length ?? 0;
+    const { ids, part } = partOfRows(train, batchSize, first, end, before);
+    return { ...texts, train: ids, part };
   }
 
   private send(content: ToOthers): void {
