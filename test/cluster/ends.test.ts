@@ -2,9 +2,9 @@
  * Training in several processes ends whatever happens to one of them, their disk or their connection: within 30
  * seconds, with a sentence that says why, and with files from which it continues.
  */
-import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Folder, fileAppears, finished } from '../commands/run.js';
+import { binary, type Folder, fileAppears, finished } from '../commands/run.js';
 import { type Launcher, launch, launched, launchers, processOf, written } from './launchers.js';
 import { reasonAgainst, TwoHosts } from './two-hosts.mjs';
 
@@ -42,12 +42,16 @@ async function disturbed({ launcher, hosts, disturb }: Disturbance) {
   return { ...ended, folder };
 }
 
-async function goesOn(folder: Folder): Promise<void> {
+/** @param hosts the hosts on one of which the training ran, as a lock belongs to the host that made it */
+async function goesOn(folder: Folder, hosts?: TwoHosts): Promise<void> {
   // a launcher may end before the processes do
   await vi.waitFor(() => expect(() => processOf(0, folder)).toThrow(), 30_000);
   const { step } = folder.json('charnn.state.json');
-  const { status } = await folder.run(['train', '--resume', '--steps', `${step + 5}`]);
-  expect(status).toBe(0);
+  const program = [process.execPath, binary, 'train', '--resume', '--steps', `${step + 5}`];
+  const [own, ...args] = program;
+  const line = hosts?.onFirstHost(program) ?? { command: own, args };
+  const child = spawn(line.command, line.args, { cwd: folder.path });
+  expect(await finished(child)).toMatchObject({ status: 0 });
 }
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
@@ -139,8 +143,11 @@ describe.concurrent.skipIf(reason !== undefined).each(launchers)(
             let said = '';
             launching.stderr?.on('data', (piece: Buffer) => {
               said += piece;
-              if (notAnswered.test(said)) launching.kill('SIGTERM');
             });
+            const interrupting = setInterval(() => {
+              if (notAnswered.test(said)) launching.kill('SIGTERM');
+            }, 1000);
+            launching.on('exit', () => clearInterval(interrupting));
           },
         });
         // Open MPI may notice it first
@@ -148,7 +155,7 @@ describe.concurrent.skipIf(reason !== undefined).each(launchers)(
           launcher.id === 'openmpi' ? /has not answered|lost communication/ : notAnswered,
         );
         expect(cut.status).not.toBe(0);
-        await goesOn(cut.folder);
+        await goesOn(cut.folder, hosts);
       },
       timeout,
     );

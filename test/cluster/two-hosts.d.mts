@@ -16,5 +16,6 @@ export class TwoHosts {
     program: readonly string[],
     variables?: readonly string[],
   ): CommandLine;
+  onFirstHost(program: readonly string[]): Omit<CommandLine, 'environment'>;
   remove(): void;
 }

@@ -122,14 +122,15 @@ exec ${entering} sh -c 'hostname "host-$0" && exec sh -c "$*"' "$host" "$@"
    */
   commandLine(launcher, program, variables = []) {
     const { command, arguments: options, environment } = launchers[launcher];
-    const [name] = this.names;
-    const entering = ['netns', 'exec', name, 'unshare', '--uts', 'sh', '-c'];
     const start = [command, ...options(this.agent, variables), '-n', '2', ...program];
-    return {
-      command: 'ip',
-      args: [...entering, 'hostname "$0" && exec "$@"', `host-${addresses[0]}`, ...start],
-      environment,
-    };
+    return { ...this.onFirstHost(start), environment };
+  }
+
+  /** The command line that runs a program on the first host. */
+  onFirstHost(program) {
+    const entering = ['netns', 'exec', this.names[0], 'unshare', '--uts', 'sh', '-c'];
+    const named = ['hostname "$0" && exec "$@"', `host-${addresses[0]}`];
+    return { command: 'ip', args: [...entering, ...named, ...program] };
   }
 
   /** Ends everything that runs on the hosts, and removes them. */
