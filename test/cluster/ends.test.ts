@@ -3,7 +3,7 @@
  * seconds, with a sentence that says why, and with files from which it continues.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { binary, type Folder, fileAppears, finished } from '../commands/run.js';
 import { type Launcher, launch, launched, launchers, processOf, written } from './launchers.js';
 import { reasonAgainst, TwoHosts } from './two-hosts.mjs';
@@ -58,29 +58,12 @@ const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 
 const notAnswered = /process 1 of this training has not answered for \d+ seconds/;
 
-// most of the time is spent waiting for processes that do not answer
-describe.concurrent.each(launchers)('under $name', { timeout }, (launcher) => {
-  test.each(['SIGINT', 'SIGTERM'] as const)('%s to the launcher saves', async (signal) => {
-    const { stderr, status, folder } = await disturbed({
-      launcher,
-      disturb: (_, launching) => launching.kill(signal),
-    });
-    expect(stderr).toMatch(/interrupted after step \d+; saved/);
-    // the launcher of MPICH reports no failure when it has passed on a signal itself
-    if (launcher.id === 'openmpi') expect(status).not.toBe(0);
-    await goesOn(folder);
-  });
+const reason = reasonAgainst();
 
-  test('a process that is killed ends the job', async () => {
-    const { status, folder } = await disturbed({
-      launcher,
-      disturb: (place) => process.kill(processOf(1, place), 'SIGKILL'),
-    });
-    expect(status).not.toBe(0);
-    await goesOn(folder);
-  });
-
-  test('a process that answers no more ends the job, with a sentence', async () => {
+// Most of the time is spent waiting for processes that do not answer, so all tests run at the same time; those that
+// wait longest come first.
+describe.concurrent('a training of two processes ends', { timeout }, () => {
+  test.each(launchers)('if one answers no more, under $name', async (launcher) => {
     let stopped = 0;
     const { status, stderr, folder } = await disturbed({
       launcher,
@@ -95,69 +78,88 @@ describe.concurrent.each(launchers)('under $name', { timeout }, (launcher) => {
     await goesOn(folder);
   });
 
-  test.runIf(hasPrlimit)('a full disk of the first process is reported at the end', async () => {
-    const { status, stderr, folder } = await disturbed({
+  const onHosts = test.skipIf(reason !== undefined);
+  const title = `if the link between their hosts is cut, under $name${reason ? ` (${reason})` : ''}`;
+  onHosts.each(launchers)(title, async (launcher) => {
+    const hosts = new TwoHosts();
+    try {
+      const [one, two] = [written(), written()];
+      const command = [...short, '--steps', '60'];
+      const outcome = await launched(launcher, two, command, {}, hosts);
+      expect(outcome.stderr).toContain(`training in 2 processes, connected by ${launcher.name}`);
+      expect(outcome).toMatchObject({ status: 0 });
+      expect((await one.run([...command, '--threads', '2'])).status).toBe(0);
+      expect(two.read('charnn.json').equals(one.read('charnn.json'))).toBe(true);
+
+      const cut = await disturbed({
+        launcher,
+        hosts,
+        disturb(_, launching) {
+          hosts.cut();
+          if (launcher.id === 'mpich') interruptAfterwards(launching);
+        },
+      });
+      // Open MPI may notice it first
+      expect(cut.stderr).toMatch(
+        launcher.id === 'openmpi' ? /has not answered|lost communication/ : notAnswered,
+      );
+      expect(cut.status).not.toBe(0);
+      await goesOn(cut.folder, hosts);
+    } finally {
+      hosts.remove();
+    }
+  });
+
+  const signals = launchers.flatMap((launcher) =>
+    (['SIGINT', 'SIGTERM'] as const).map((signal) => ({ launcher, signal, name: launcher.name })),
+  );
+  test.each(signals)('by $signal to the launcher, under $name', async ({ launcher, signal }) => {
+    const { stderr, status, folder } = await disturbed({
       launcher,
-      disturb(place) {
-        const first = processOf(0, place);
-        // writing beyond such a limit fails as on a full disk
-        execFileSync('prlimit', ['--pid', `${first}`, '--fsize=2000:']);
-        process.kill(first, 'SIGINT');
-      },
+      disturb: (_, launching) => launching.kill(signal),
     });
-    expect(stderr).toMatch(/cannot write charnn\.(state\.)?json/);
+    expect(stderr).toMatch(/interrupted after step \d+; saved/);
+    // the launcher of MPICH reports no failure when it has passed on a signal itself
+    if (launcher.id === 'openmpi') expect(status).not.toBe(0);
+    await goesOn(folder);
+  });
+
+  test.each(launchers)('if one is killed, under $name', async (launcher) => {
+    const { status, folder } = await disturbed({
+      launcher,
+      disturb: (place) => process.kill(processOf(1, place), 'SIGKILL'),
+    });
     expect(status).not.toBe(0);
     await goesOn(folder);
   });
+
+  test.runIf(hasPrlimit).each(launchers)(
+    'with a sentence if the disk of the first one is full, under $name',
+    async (launcher) => {
+      const { status, stderr, folder } = await disturbed({
+        launcher,
+        disturb(place) {
+          const first = processOf(0, place);
+          // writing beyond such a limit fails as on a full disk
+          execFileSync('prlimit', ['--pid', `${first}`, '--fsize=2000:']);
+          process.kill(first, 'SIGINT');
+        },
+      });
+      expect(stderr).toMatch(/cannot write charnn\.(state\.)?json/);
+      expect(status).not.toBe(0);
+      await goesOn(folder);
+    },
+  );
 });
 
-const reason = reasonAgainst();
-
-describe.concurrent.skipIf(reason !== undefined).each(launchers)(
-  `on two hosts under $name${reason ? ` (${reason})` : ''}`,
-  (launcher) => {
-    let hosts: TwoHosts;
-    beforeAll(() => {
-      hosts = new TwoHosts();
-    });
-    afterAll(() => hosts?.remove());
-
-    test(
-      'the model is that of one process, and a link that is cut ends the job',
-      async () => {
-        const [one, two] = [written(), written()];
-        const command = [...short, '--steps', '60'];
-        const outcome = await launched(launcher, two, command, {}, hosts);
-        expect(outcome.stderr).toContain(`training in 2 processes, connected by ${launcher.name}`);
-        expect(outcome).toMatchObject({ status: 0 });
-        expect((await one.run([...command, '--threads', '2'])).status).toBe(0);
-        expect(two.read('charnn.json').equals(one.read('charnn.json'))).toBe(true);
-
-        const cut = await disturbed({
-          launcher,
-          hosts,
-          disturb(_, launching) {
-            hosts.cut();
-            if (launcher.id === 'openmpi') return;
-            // the processes end, but the launcher of MPICH waits for the lost host until it is interrupted
-            let said = '';
-            launching.stderr?.on('data', (piece: Buffer) => {
-              said += piece;
-            });
-            const interrupting = setInterval(() => {
-              if (notAnswered.test(said)) launching.kill('SIGTERM');
-            }, 1000);
-            launching.on('exit', () => clearInterval(interrupting));
-          },
-        });
-        // Open MPI may notice it first
-        expect(cut.stderr).toMatch(
-          launcher.id === 'openmpi' ? /has not answered|lost communication/ : notAnswered,
-        );
-        expect(cut.status).not.toBe(0);
-        await goesOn(cut.folder, hosts);
-      },
-      timeout,
-    );
-  },
-);
+/** Ends the launcher of MPICH when the processes have ended, because it would wait for the lost host. */
+function interruptAfterwards(launching: ChildProcess): void {
+  let said = '';
+  launching.stderr?.on('data', (piece: Buffer) => {
+    said += piece;
+  });
+  const interrupting = setInterval(() => {
+    if (notAnswered.test(said)) launching.kill('SIGTERM');
+  }, 1000);
+  launching.on('exit', () => clearInterval(interrupting));
+}
