@@ -9,6 +9,8 @@ import type { ChunkReply, JobMessage, OtherWorkers } from '../threads/map-ordere
 import type { Letter, Link } from './link.js';
 import { withoutTensors } from './portable.js';
 
+export type { OtherWorkers } from '../threads/map-ordered.js';
+
 /** The kinds of work that other processes can do */
 export type WorkKind = 'lines' | 'records';
 

@@ -4,7 +4,7 @@
  */
 import { CharnnError } from '../errors.js';
 import type { Handler } from '../threads/handler.js';
-import { leaveTogether } from './farewell.js';
+import { leaveTogether, receiveBeats } from './farewell.js';
 import { loadLibrary, mpiOfAddon, tag } from './mpi.js';
 
 /** Requests from the main thread */
@@ -48,10 +48,7 @@ export async function createLinkHandler(
   const poll = setInterval(() => {
     if (isOver) return;
     for (const peer of peers) {
-      while (mpi.probe(tag.beat, peer) !== undefined) {
-        receive(tag.beat, peer, new Uint8Array(1));
-        heard.set(peer, performance.now());
-      }
+      if (receiveBeats(mpi, peer)) heard.set(peer, performance.now());
       while (mpi.probe(tag.length, peer) !== undefined) {
         const length = new Float64Array(1);
         receive(tag.length, peer, new Uint8Array(length.buffer));

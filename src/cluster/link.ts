@@ -33,6 +33,8 @@ export class Link {
     // UCX, the library through which MPICH and Open MPI send, would intercept the memory functions of the process,
     // which crashes Node.js. Only the main thread can set an environment variable that a library sees.
     process.env.UCX_MEM_EVENTS ??= 'n';
+    // its warnings would otherwise be among the results on standard output
+    process.env.UCX_LOG_FILE ??= 'stderr';
     const link = new Link();
     const joined = new Promise<Extract<LinkNews, { type: 'joined' }>>((resolve, reject) => {
       link.waiting = { resolve: () => {}, reject };
