@@ -78,7 +78,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const weight = list(start);
     const gradient = list(start.map(() => 0));
     const moments = Array.from({ length: momentCount(name) }, () => list(start.map(() => 0)));
-    const part = { decays, weight, gradient, moments, ema: undefined };
+    const part = { start: 0, decays, weight, gradient, moments, ema: undefined };
     gradients.forEach((values, t) => {
       backend.write(gradient, values);
       update(backend, { ...base, optimizer: name }, part, {
