@@ -5,6 +5,7 @@
 import { CharnnError } from '../errors.js';
 import type { Handler } from '../threads/handler.js';
 import { leaveTogether, receiveBeats } from './farewell.js';
+import { pieceBytes } from './launcher.js';
 import { loadLibrary, mpiOfAddon, tag } from './mpi.js';
 
 /** Requests from the main thread */
@@ -37,7 +38,7 @@ export async function createLinkHandler(
 ): Promise<Handler<LinkOrder>> {
   const mpi = mpiOfAddon();
   const library = loadLibrary(mpi);
-  const [rank, size] = inWords(() => mpi.initialize());
+  const [rank, size] = inWords(() => mpi.initialize(pieceBytes(process.env)));
   // messages pass only between rank 0 and each of the other ranks
   const peers = rank === 0 ? Array.from({ length: size - 1 }, (_, i) => i + 1) : [0];
   const heard = new Map(peers.map((peer) => [peer, performance.now()]));

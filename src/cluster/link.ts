@@ -2,6 +2,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { CharnnError } from '../errors.js';
 import { WorkerPool } from '../threads/worker-pool.js';
+import { pieceBytes } from './launcher.js';
 import type { LinkNews, LinkOrder } from './link-handler.js';
 import { mpiOfAddon } from './mpi.js';
 
@@ -35,6 +36,9 @@ export class Link {
     process.env.UCX_MEM_EVENTS ??= 'n';
     // its warnings would otherwise be among the results on standard output
     process.env.UCX_LOG_FILE ??= 'stderr';
+    // between machines, see `pieceBytes`
+    const piece = pieceBytes(process.env);
+    if (piece < 2 ** 20) process.env.UCX_RNDV_THRESH ??= `${2 * piece}`;
     const link = new Link();
     const joined = new Promise<Extract<LinkNews, { type: 'joined' }>>((resolve, reject) => {
       link.waiting = { resolve: () => {}, reject };

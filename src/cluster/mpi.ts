@@ -11,8 +11,11 @@ type Bytes = ArrayBufferView | undefined;
 export interface Mpi {
   /** Loads a library. @returns how it describes itself; undefined if it cannot be loaded, or is not an MPI library */
   load(path: string, isStandard: boolean): string | undefined;
-  /** @returns rank and number of processes */
-  initialize(): [rank: number, size: number];
+  /**
+   * @param piece max number of bytes that are passed to MPI at once
+   * @returns rank and number of processes
+   */
+  initialize(piece: number): [rank: number, size: number];
   /** Sends `sent[r]` to each rank r, receives `received[r]` from it, and waits until all of this is complete. */
   exchange(tag: number, sent: readonly Bytes[], received: readonly Bytes[]): void;
   /** @returns the length of the message that has come from a rank */
