@@ -27,7 +27,7 @@ const { values: options } = parseArgs({
     rows: { type: 'string', default: '32' },
     mpi: { type: 'string', default: 'openmpi,mpich' },
     optimizer: { type: 'string', default: 'muon' },
-    seconds: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '20' },
     threads: { type: 'string', default: '1' },
     computing: { type: 'string' },
     updating: { type: 'string' },
