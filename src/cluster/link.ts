@@ -2,7 +2,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { CharnnError } from '../errors.js';
 import { WorkerPool } from '../threads/worker-pool.js';
-import { pieceBytes } from './launcher.js';
+import { setUpUcx } from './launcher.js';
 import type { LinkNews, LinkOrder } from './link-handler.js';
 import { mpiOfAddon } from './mpi.js';
 
@@ -31,14 +31,8 @@ export class Link {
    * @throws CharnnError where MPI cannot be used, or is that of another launcher
    */
   static async open(size: number): Promise<Link> {
-    // UCX, the library through which MPICH and Open MPI send, would intercept the memory functions of the process,
-    // which crashes Node.js. Only the main thread can set an environment variable that a library sees.
-    process.env.UCX_MEM_EVENTS ??= 'n';
-    // its warnings would otherwise be among the results on standard output
-    process.env.UCX_LOG_FILE ??= 'stderr';
-    // between machines, see `pieceBytes`
-    const piece = pieceBytes(process.env);
-    if (piece < 2 ** 20) process.env.UCX_RNDV_THRESH ??= `${2 * piece}`;
+    // only the main thread can set an environment variable that a library sees
+    setUpUcx(process.env);
     const link = new Link();
     const joined = new Promise<Extract<LinkNews, { type: 'joined' }>>((resolve, reject) => {
       link.waiting = { resolve: () => {}, reject };

@@ -5,16 +5,14 @@
  */
 import { openDevice } from '../../dist/backend/open-device.js';
 import { leaveTogether } from '../../dist/cluster/farewell.js';
-import { pieceBytes } from '../../dist/cluster/launcher.js';
+import { pieceBytes, setUpUcx } from '../../dist/cluster/launcher.js';
 import { loadLibrary, mpiOfAddon, tag } from '../../dist/cluster/mpi.js';
 import { Peers } from '../../dist/cluster/peers.js';
 
-process.env.UCX_MEM_EVENTS ??= 'n';
-const piece = pieceBytes(process.env);
-if (piece < 2 ** 20) process.env.UCX_RNDV_THRESH ??= `${2 * piece}`;
+setUpUcx(process.env);
 const mpi = mpiOfAddon();
 loadLibrary(mpi);
-const [rank, size] = mpi.initialize(piece);
+const [rank, size] = mpi.initialize(pieceBytes(process.env));
 const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
 
 function secondsOf(work, rounds) {
