@@ -24,9 +24,12 @@ const farewellMs = 1000;
 
 /**
  * Whether this is one of several processes of a job, but not the first one. The first process runs the command and
- * prints messages; the others only take part in training.
+ * prints messages; the others only do parts of its work.
  */
 const isFollower = (seatOf(process.env)?.rank ?? 0) > 0;
+
+/** The commands whose work several processes can share */
+const sharing: readonly (string | undefined)[] = ['train', 'score', 'sample'];
 
 // Open MPI gives every process a standard input that looks like a terminal but is not one
 if ('OMPI_COMM_WORLD_SIZE' in process.env && process.env.FORCE_COLOR === undefined) {
@@ -36,9 +39,9 @@ if ('OMPI_COMM_WORLD_SIZE' in process.env && process.env.FORCE_COLOR === undefin
 
 const streams = new StandardStreams(report);
 try {
-  // the other processes can only take part in training, and the first process prints the help
+  // for other commands there is no work to share, and the first process prints the help
   const isForHelp = process.argv.some((word) => word === '-h' || word === '--help');
-  if (isFollower && (process.argv[2] !== 'train' || isForHelp)) process.exit();
+  if (isFollower && (!sharing.includes(process.argv[2]) || isForHelp)) process.exit();
   const commands = await commandsFor(process.argv[2]);
   const program = createProgram(commands, {
     before: ({ standardOutput }) => streams.use(standardOutput),

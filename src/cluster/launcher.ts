@@ -38,6 +38,31 @@ export function seatOf(
   return undefined;
 }
 
+/**
+ * Max number of bytes that are passed to MPI at once. Between machines, MPI libraries send small messages at once, but
+ * ask before they send larger ones. The answer would have to wait behind the data that goes the other way, so that of
+ * two processes only one would send at a time. Within a machine, large messages are faster.
+ */
+export function pieceBytes(environment: Readonly<Record<string, string | undefined>>): number {
+  const seat = seatOf(environment);
+  return seat === undefined || seat.onThisMachine >= seat.size ? 2 ** 30 : smallMessage;
+}
+
+/** The largest messages that Open MPI sends at once have 64 KiB, with a header. */
+const smallMessage = 60 * 2 ** 10;
+
+/**
+ * Sets variables for UCX, the library through which MPICH and Open MPI may send, unless they are set already. It would
+ * intercept the memory functions of the process, which crashes Node.js, and write warnings to standard output, where
+ * results are.
+ */
+export function setUpUcx(environment: Record<string, string | undefined>): void {
+  environment.UCX_MEM_EVENTS ??= 'n';
+  environment.UCX_LOG_FILE ??= 'stderr';
+  const piece = pieceBytes(environment);
+  if (piece <= smallMessage) environment.UCX_RNDV_THRESH ??= `${2 * piece}`;
+}
+
 /** The whole number that a variable begins with: Slurm writes `4(x2)` for four tasks on each of two machines. */
 function whole(value: string | undefined): number | undefined {
   const digits = /^\d{1,9}/.exec(value ?? '');

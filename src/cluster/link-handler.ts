@@ -4,6 +4,8 @@
  */
 import { CharnnError } from '../errors.js';
 import type { Handler } from '../threads/handler.js';
+import { leaveTogether, receiveBeats } from './farewell.js';
+import { pieceBytes } from './launcher.js';
 import { loadLibrary, mpiOfAddon, tag } from './mpi.js';
 
 /** Requests from the main thread */
@@ -36,7 +38,7 @@ export async function createLinkHandler(
 ): Promise<Handler<LinkOrder>> {
   const mpi = mpiOfAddon();
   const library = loadLibrary(mpi);
-  const [rank, size] = inWords(() => mpi.initialize());
+  const [rank, size] = inWords(() => mpi.initialize(pieceBytes(process.env)));
   // messages pass only between rank 0 and each of the other ranks
   const peers = rank === 0 ? Array.from({ length: size - 1 }, (_, i) => i + 1) : [0];
   const heard = new Map(peers.map((peer) => [peer, performance.now()]));
@@ -47,10 +49,7 @@ export async function createLinkHandler(
   const poll = setInterval(() => {
     if (isOver) return;
     for (const peer of peers) {
-      while (mpi.probe(tag.beat, peer) !== undefined) {
-        receive(tag.beat, peer, new Uint8Array(1));
-        heard.set(peer, performance.now());
-      }
+      if (receiveBeats(mpi, peer)) heard.set(peer, performance.now());
       while (mpi.probe(tag.length, peer) !== undefined) {
         const length = new Float64Array(1);
         receive(tag.length, peer, new Uint8Array(length.buffer));
@@ -79,7 +78,7 @@ export async function createLinkHandler(
   }, beatMs);
 
   reply({ type: 'joined', rank, size, library });
-  return (order) => {
+  return async (order) => {
     if (order.type === 'send') {
       const { message, ranks } = order;
       const length = new Uint8Array(Float64Array.of(message.length).buffer);
@@ -91,7 +90,7 @@ export async function createLinkHandler(
       isOver = true;
       clearInterval(poll);
       clearInterval(beats);
-      mpi.finalize();
+      await leaveTogether(mpi, rank, size);
       reply({ type: 'left' });
     }
   };

@@ -2,6 +2,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { CharnnError } from '../errors.js';
 import { WorkerPool } from '../threads/worker-pool.js';
+import { setUpUcx } from './launcher.js';
 import type { LinkNews, LinkOrder } from './link-handler.js';
 import { mpiOfAddon } from './mpi.js';
 
@@ -30,9 +31,8 @@ export class Link {
    * @throws CharnnError when MPI cannot be used, or the MPI library belongs to another launcher
    */
   static async open(size: number): Promise<Link> {
-    // UCX, the library through which MPICH and Open MPI send, would intercept the memory functions of the process,
-    // which crashes Node.js. Only the main thread can set an environment variable that a library sees.
-    process.env.UCX_MEM_EVENTS ??= 'n';
+    // only the main thread can set an environment variable that a library sees
+    setUpUcx(process.env);
     const link = new Link();
     const joined = new Promise<Extract<LinkNews, { type: 'joined' }>>((resolve, reject) => {
       link.waiting = { resolve: () => {}, reject };
@@ -97,6 +97,12 @@ export class Link {
 
   /** Called when a process is lost */
   onFailure: (error: Error) => void = () => {};
+
+  /** Ends the work of all other ranks; after a failure, it does not wait for them. Only rank 0 may call this. */
+  async end(isFailure: boolean): Promise<void> {
+    this.sendAll({ type: 'end', isFailure });
+    await (isFailure ? this.abandon() : this.leave());
+  }
 
   /** Leaves MPI in an orderly way, which all processes must do together. */
   async leave(): Promise<void> {

@@ -57,9 +57,10 @@ static volatile int is_broken;
 /* Two of the tags in mpi.ts: for the data that training exchanges, and for a sign of life */
 enum { exchange_tag = 1, beat_tag = 4 };
 
-/* Max bytes of a piece of a message, because MPI has lengths of 32 bits */
-#define PIECE ((size_t)1 << 30)
-/* Max number of pieces in transit at the same time, in both directions */
+/* Max bytes of a piece of a message; MPI has lengths of 32 bits. */
+static size_t piece = (size_t)1 << 30;
+/* Max number of pieces of a message that are in transit at the same time, and of all messages */
+#define MAX_AHEAD 32
 #define MAX_REQUESTS 4096
 
 /* Number of tests before the first pause; a test takes about a tenth of a microsecond. */
@@ -119,9 +120,14 @@ static napi_value failed(napi_env env, const char *message) {
     return NULL;
 }
 
-/* initialize() -> [rank, number of processes] */
+/* initialize(max bytes of a piece of a message) -> [rank, number of processes] */
 static napi_value initialize(napi_env env, napi_callback_info info) {
-    (void)info;
+    napi_value argument;
+    size_t count = 1;
+    int32_t longest = 0;
+    napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
+    napi_get_value_int32(env, argument, &longest);
+    if (longest > 0) piece = (size_t)longest;
     int provided = 0, rank = 0, size = 0;
     if (mpi.initialize(NULL, NULL, thread_multiple, &provided) != 0) return failed(env, "MPI cannot be initialised");
     if (provided < thread_multiple) return failed(env, "this MPI library cannot be called by several threads");
@@ -156,52 +162,79 @@ static struct bytes bytes_of(napi_env env, napi_value value) {
     return bytes;
 }
 
-struct request {
-    handle handle;
-    int is_complete;
+/* A message to or from a rank, which is sent in pieces */
+struct transfer {
+    struct bytes bytes;
+    int peer, is_send;
+    /* number of bytes in pieces that have been started, and number of pieces that are in transit */
+    size_t started;
+    int ahead;
 };
 
-static const char *const too_many = "a message is too long";
+struct request {
+    handle handle;
+    /* NULL if there is no request */
+    struct transfer *transfer;
+};
+
+static const char *const too_many = "there are too many processes";
 static const char *const refused = "MPI refused a message";
 
-/* Starts sending or receiving an array's bytes; returns NULL, or a description of the error. */
-static const char *start(struct bytes bytes, int peer, int tag, int is_send, struct request *requests, int *count) {
-    for (size_t at = 0; at < bytes.length; at += PIECE) {
-        const size_t rest = bytes.length - at;
-        const int length = (int)(rest < PIECE ? rest : PIECE);
-        if (*count == MAX_REQUESTS) return too_many;
-        struct request *request = &requests[(*count)++];
-        request->handle = 0;
-        request->is_complete = 0;
-        const int error = is_send ? mpi.send(bytes.start + at, length, byte_type, peer, tag, world, &request->handle)
-                                  : mpi.receive(bytes.start + at, length, byte_type, peer, tag, world, &request->handle);
-        if (error != 0) return refused;
-    }
+/* Starts sending or receiving the next piece of a message; returns NULL, or a description of the error. */
+static const char *start_piece(struct transfer *transfer, int tag, struct request *request) {
+    const size_t rest = transfer->bytes.length - transfer->started;
+    const int length = (int)(rest < piece ? rest : piece);
+    uint8_t *start = transfer->bytes.start + transfer->started;
+    request->handle = 0;
+    const int error = transfer->is_send
+        ? mpi.send(start, length, byte_type, transfer->peer, tag, world, &request->handle)
+        : mpi.receive(start, length, byte_type, transfer->peer, tag, world, &request->handle);
+    if (error != 0) return refused;
+    request->transfer = transfer;
+    transfer->started += (size_t)length;
+    transfer->ahead++;
     return NULL;
 }
 
-/* Waits until all requests are complete; returns NULL, or a description of the error. */
-static const char *wait_for(struct request *requests, int count) {
-    int open = count;
-    for (long turn = 0; open > 0; turn++) {
+/* Sends and receives all messages; returns NULL, or a description of the error. */
+static const char *pass(struct transfer *transfers, int count, int tag, struct request *requests) {
+    const int share = count > 0 ? MAX_REQUESTS / count : 0;
+    const int ahead = share < MAX_AHEAD ? share : MAX_AHEAD;
+    int used = 0;
+    for (long turn = 0;; turn++) {
         if (is_broken) return "another process of this training is lost";
+        int open = 0;
+        /* receiving is started first, so that arriving data can be stored at once */
         for (int i = 0; i < count; i++) {
-            if (requests[i].is_complete) continue;
+            struct transfer *transfer = &transfers[i];
+            while (transfer->started < transfer->bytes.length && transfer->ahead < ahead) {
+                const char *error = start_piece(transfer, tag, &requests[used]);
+                if (error) return error;
+                used++;
+                turn = 0;
+            }
+        }
+        /* those that are complete are removed; the others stay in their order */
+        for (int i = 0; i < used; i++) {
             status_t status;
             int flag = 0;
             if (mpi.test(&requests[i].handle, &flag, &status) != 0) return refused;
-            if (flag) requests[i].is_complete = 1, open--;
+            if (flag) requests[i].transfer->ahead--;
+            else requests[open++] = requests[i];
         }
+        const int is_done = open == 0 && open == used;
+        used = open;
+        if (is_done) return NULL;
         if (open > 0 && turn > EAGER_TESTS) usleep(PAUSE_MICROSECONDS);
     }
-    return NULL;
 }
 
 /*
- * One list of requests for each thread that waits: one thread exchanges the data of a training step, with the tag
- * `exchange_tag`, and another one passes messages.
+ * One list for each thread that waits: one thread exchanges the data of a training step, with the tag `exchange_tag`,
+ * and another one passes messages.
  */
 static struct request exchanges[MAX_REQUESTS], messages[MAX_REQUESTS];
+static struct transfer exchanged[MAX_REQUESTS], passed[MAX_REQUESTS];
 
 /*
  * exchange(tag, sent, received): sends sent[r] to each rank r, and receives received[r] from it; lists of typed arrays,
@@ -214,19 +247,21 @@ static napi_value exchange(napi_env env, napi_callback_info info) {
     napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
     napi_get_value_int32(env, arguments[0], &tag);
     struct request *requests = tag == exchange_tag ? exchanges : messages;
-    int started = 0;
-    const char *error = NULL;
-    /* receiving is started first, so that arriving data can be stored at once */
-    for (int is_send = 0; is_send < 2 && !error; is_send++) {
+    struct transfer *transfers = tag == exchange_tag ? exchanged : passed;
+    int used = 0;
+    for (int is_send = 0; is_send < 2; is_send++) {
         uint32_t peers = 0;
         napi_value list = arguments[is_send ? 1 : 2];
         napi_get_array_length(env, list, &peers);
-        for (uint32_t peer = 0; peer < peers && !error; peer++) {
+        for (uint32_t peer = 0; peer < peers; peer++) {
             napi_get_element(env, list, peer, &value);
-            error = start(bytes_of(env, value), (int)peer, tag, is_send, requests, &started);
+            const struct bytes bytes = bytes_of(env, value);
+            if (bytes.length == 0) continue;
+            if (used == MAX_REQUESTS) return failed(env, too_many);
+            transfers[used++] = (struct transfer){bytes, (int)peer, is_send, 0, 0};
         }
     }
-    if (!error) error = wait_for(requests, started);
+    const char *error = pass(transfers, used, tag, requests);
     if (error) return failed(env, error);
     napi_get_undefined(env, &value);
     return value;

@@ -3,16 +3,19 @@ import { loadNative } from '../backend/native.js';
 import { CharnnError } from '../errors.js';
 import { type Candidate, candidates } from './launcher.js';
 
-/** The kinds of messages, by the tag with which MPI distinguishes them; `mpi.c` uses the first and the last one. */
-export const tag = { exchange: 1, length: 2, message: 3, beat: 4 } as const;
+/** The kinds of messages, by the tag with which MPI distinguishes them; `mpi.c` uses those of data and of signs of life. */
+export const tag = { exchange: 1, length: 2, message: 3, beat: 4, farewell: 5 } as const;
 
 type Bytes = ArrayBufferView | undefined;
 
 export interface Mpi {
   /** Loads a library. @returns how it describes itself; undefined if it cannot be loaded, or is not an MPI library */
   load(path: string, isStandard: boolean): string | undefined;
-  /** @returns rank and number of processes */
-  initialize(): [rank: number, size: number];
+  /**
+   * @param piece max number of bytes that are passed to MPI at once
+   * @returns rank and number of processes
+   */
+  initialize(piece: number): [rank: number, size: number];
   /** Sends `sent[r]` to each rank r, receives `received[r]` from it, and waits until all of this is complete. */
   exchange(tag: number, sent: readonly Bytes[], received: readonly Bytes[]): void;
   /** @returns the length of the message that has come from a rank */

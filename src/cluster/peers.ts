@@ -15,6 +15,10 @@ export type Pieces = readonly (readonly Tensor[])[];
  * ranks, whichever MPI library is used, so that the same number of ranks always gives the same bytes.
  */
 export class Peers {
+  /** By rank, what is sent and received; this memory is kept, because new memory would cost as much as the sending */
+  private readonly outgoing: Float32Array[] = [];
+  private readonly incoming: Float32Array[] = [];
+
   constructor(
     private readonly mpi: Pick<Mpi, 'exchange'>,
     readonly rank: number,
@@ -25,12 +29,12 @@ export class Peers {
   sum(pieces: Pieces): void {
     const own = pieces[this.rank];
     const length = lengthOf(own);
-    const sent = pieces.map((list, r) => (r === this.rank ? undefined : packed(list)));
-    const received = pieces.map((_, r) => (r === this.rank ? undefined : new Float32Array(length)));
-    this.mpi.exchange(tag.exchange, sent, received);
-    const sum = received[0] ?? packed(own);
-    for (let r = 1; r < this.size; r++) {
-      const next = received[r] ?? packed(own);
+    const terms = this.byRank((r) => roomIn(this.incoming, r, length));
+    const sent = this.byRank((r) => packed(pieces[r], this.outgoing, r));
+    this.mpi.exchange(tag.exchange, sent, terms);
+    terms[this.rank] = packed(own, this.outgoing, this.rank);
+    const [sum, ...rest] = terms as Float32Array[];
+    for (const next of rest) {
       for (let i = 0; i < length; i++) sum[i] += next[i];
     }
     unpack(sum, own);
@@ -38,18 +42,36 @@ export class Peers {
 
   /** Copies every rank's pieces to all others (all-gather). */
   gather(pieces: Pieces): void {
-    const own = packed(pieces[this.rank]);
-    const received = pieces.map((list, r) =>
-      r === this.rank ? undefined : new Float32Array(lengthOf(list)),
+    const own = packed(pieces[this.rank], this.outgoing, this.rank);
+    this.receive(
+      this.byRank(() => own),
+      pieces,
     );
-    this.mpi.exchange(
-      tag.exchange,
-      received.map((values) => values && own),
+  }
+
+  /**
+   * Sends each rank the pieces that are meant for it, and receives those that are meant for this one (all-to-all).
+   * @param sent pieces by the rank that receives them
+   * @param received places by the rank from which their contents come
+   */
+  pass(sent: Pieces, received: Pieces): void {
+    this.receive(
+      this.byRank((r) => packed(sent[r], this.outgoing, r)),
       received,
     );
+  }
+
+  private receive(sent: readonly (Float32Array | undefined)[], places: Pieces): void {
+    const received = this.byRank((r) => roomIn(this.incoming, r, lengthOf(places[r])));
+    this.mpi.exchange(tag.exchange, sent, received);
     received.forEach((values, r) => {
-      if (values) unpack(values, pieces[r]);
+      if (values) unpack(values, places[r]);
     });
+  }
+
+  /** A list by rank without an entry for this rank */
+  private byRank<T>(of: (rank: number) => T): (T | undefined)[] {
+    return Array.from({ length: this.size }, (_, r) => (r === this.rank ? undefined : of(r)));
   }
 
   /** Copies a tensor of rank 0 to all others (broadcast). */
@@ -60,31 +82,18 @@ export class Peers {
 
   /** Sends each rank its pieces from rank 0, which has the pieces of all (scatter). */
   deal(pieces: Pieces): void {
-    const others = this.others((r) => packed(pieces[r]));
-    if (this.rank === 0) this.mpi.exchange(tag.exchange, others, []);
-    else {
-      const values = new Float32Array(lengthOf(pieces[this.rank]));
-      this.mpi.exchange(tag.exchange, [], [values]);
-      unpack(values, pieces[this.rank]);
-    }
+    const { rank } = this;
+    const nothing = pieces.map(() => []);
+    if (rank === 0) this.pass(pieces, nothing);
+    else this.pass(nothing, [pieces[rank], ...nothing.slice(1)]);
   }
 
   /** Collects the pieces of all ranks on rank 0, which has room for them (gather). */
   bring(pieces: Pieces): void {
-    if (this.rank > 0) this.mpi.exchange(tag.exchange, [packed(pieces[this.rank])], []);
-    else {
-      const received = this.others((r) => new Float32Array(lengthOf(pieces[r])));
-      this.mpi.exchange(tag.exchange, [], received);
-      received.forEach((values, r) => {
-        if (values) unpack(values, pieces[r]);
-      });
-    }
-  }
-
-  /** A list by rank without an entry for this rank; used only on rank 0 */
-  private others<T>(of: (rank: number) => T): (T | undefined)[] {
-    const { size, rank } = this;
-    return Array.from({ length: rank === 0 ? size : 0 }, (_, r) => (r === 0 ? undefined : of(r)));
+    const { rank } = this;
+    const nothing = pieces.map(() => []);
+    if (rank === 0) this.pass(nothing, pieces);
+    else this.pass([pieces[rank], ...nothing.slice(1)], nothing);
   }
 
   /**
@@ -94,9 +103,7 @@ export class Peers {
   gatherNumbers(values: Float64Array): void {
     const length = values.length / this.size;
     const of = (r: number) => values.subarray(r * length, (r + 1) * length);
-    const others = Array.from({ length: this.size }, (_, r) =>
-      r === this.rank ? undefined : of(r),
-    );
+    const others = this.byRank(of);
     this.mpi.exchange(
       tag.exchange,
       others.map((place) => place && of(this.rank)),
@@ -143,9 +150,17 @@ function lengthOf(pieces: readonly Tensor[]): number {
   return pieces.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** The elements of all pieces in one list */
-function packed(pieces: readonly Tensor[]): Float32Array {
-  const values = new Float32Array(lengthOf(pieces));
+/** Memory for a number of elements, in a list by rank that keeps it for the next time */
+function roomIn(kept: Float32Array[], rank: number, length: number): Float32Array {
+  if (kept[rank] === undefined || kept[rank].length < length) {
+    kept[rank] = new Float32Array(length);
+  }
+  return kept[rank].subarray(0, length);
+}
+
+/** The elements of all pieces, one after the other, in the memory of a rank */
+function packed(pieces: readonly Tensor[], kept: Float32Array[], rank: number): Float32Array {
+  const values = roomIn(kept, rank, lengthOf(pieces));
   let at = 0;
   for (const piece of pieces) {
     values.set(float32Elements(piece), at);

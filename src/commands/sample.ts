@@ -2,7 +2,8 @@
 
 import { openDevice } from '../backend/open-device.js';
 import { defineCommand } from '../cli/command.js';
-import { createOutput } from '../cli/output.js';
+import { createOutput, type Output } from '../cli/output.js';
+import type { SharedWork } from '../library/shared-work.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import type { Model } from '../model/model-data.js';
@@ -19,6 +20,7 @@ import type { Chunk } from '../threads/map-ordered.js';
 import { readChosenModel } from './input/chosen-model.js';
 import { modelPath } from './input/model-argument.js';
 import { linePrompts, type Prompt, promptEncoder, readCommonPrompt } from './input/prompt.js';
+import { inAllProcesses } from './input/several-processes.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { write } from './output/write.js';
 import { commandSettings } from './sampling/command-settings.js';
@@ -44,13 +46,23 @@ export const sample = defineCommand({
   standardOutput: 'result',
   async run(args, options) {
     const path = modelPath(args, options.model);
-    if (options.interactive) return interact(path, options);
-    return writeRecords(path, options);
+    const { interactive, beam, count = 1, complete } = options;
+    const isShared = !interactive && beam === undefined && (count > 1 || complete !== undefined);
+    const output = createOutput(options.quiet ?? false);
+    return inAllProcesses(isShared, output, async (shared) => {
+      if (interactive) await interact(path, options);
+      else await writeRecords(path, options, output, shared);
+      return undefined;
+    });
   },
 });
 
-async function writeRecords(path: string, options: CommandSampleOptions): Promise<void> {
-  const output = createOutput(options.quiet ?? false);
+async function writeRecords(
+  path: string,
+  options: CommandSampleOptions,
+  output: Output,
+  shared: SharedWork | undefined,
+): Promise<void> {
   const model = await readChosenModel(path, options.label, options.last);
   const settings = commandSettings(options, model, output);
   const encode = promptEncoder(model, output);
@@ -97,7 +109,8 @@ async function writeRecords(path: string, options: CommandSampleOptions): Promis
     settings,
     prompt: common.ids,
     expected: lines ? undefined : expected,
-    threads: options.threads ?? usableCores(),
+    threads: options.threads ?? shared?.threads ?? usableCores(),
+    others: shared?.workers('records', device, options.threads),
     onFewer: noteFewerThreads(output),
   });
   const listed = options.count !== undefined || options.null || lines !== undefined || selected;

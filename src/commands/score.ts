@@ -11,6 +11,7 @@ import { quantilesOf } from '../evaluate/line-costs.js';
 import { type LineScoring, scoreLines } from '../evaluate/score-lines.js';
 import { requireWeightsThatLearn } from '../library/fixed-weights.js';
 import { labelChoiceRow } from '../library/label-choice.js';
+import type { SharedWork } from '../library/shared-work.js';
 import { folderReporter, readingOf } from '../library/text-reading.js';
 import { usableCores } from '../machine/cores.js';
 import { quote } from '../messages/quote.js';
@@ -23,6 +24,7 @@ import { loadCorpus } from '../text/load-corpus.js';
 import { columnRows, encodingRow, invalidRow } from '../text/reading-rows.js';
 import { findSources } from '../text/sources.js';
 import { readChosenModel } from './input/chosen-model.js';
+import { inAllProcesses } from './input/several-processes.js';
 import { refuseModels, textArguments } from './input/text-arguments.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
 import { noteUnknown } from './output/unknown-note.js';
@@ -111,15 +113,25 @@ export const score = defineCommand({
   options: table,
   common: ['model', 'threshold', 'calibrate', 'top', 'window', 'lineNumber', 'follow', 'json'],
   standardOutput: 'result',
-  run: scoreTexts,
+  run,
 });
 
 type Options = OptionsOf<typeof table>;
 
 /** @returns the exit code if there was a threshold and no line was above it */
-async function scoreTexts(texts: readonly string[], options: Options): Promise<number | undefined> {
+async function run(texts: readonly string[], options: Options): Promise<number | undefined> {
   checkTogether(options);
   const output = createOutput(options.quiet ?? false);
+  const isShared = !options.total && !options.dynamic;
+  return inAllProcesses(isShared, output, (shared) => scoreTexts(texts, options, output, shared));
+}
+
+async function scoreTexts(
+  texts: readonly string[],
+  options: Options,
+  output: Output,
+  shared: SharedWork | undefined,
+): Promise<number | undefined> {
   requireWeightsThatLearn(options.precision, options.dynamic ?? false);
   await refuseModels(texts);
   const model = await readChosenModel(
@@ -134,7 +146,7 @@ async function scoreTexts(texts: readonly string[], options: Options): Promise<n
     await printTotal(paths, model, device, options, output);
     return undefined;
   }
-  const found = await printLines(paths, model, device, options, output);
+  const found = await printLines(paths, model, device, options, output, shared);
   return found === 0 && options.threshold !== undefined ? exitCode.nothingFound : undefined;
 }
 
@@ -193,6 +205,7 @@ async function printLines(
   device: Device,
   options: Options,
   output: Output,
+  shared: SharedWork | undefined,
 ): Promise<number> {
   const { perChar = false, window, top } = options;
   const { unit } = model.text;
@@ -202,7 +215,8 @@ async function printLines(
   const scoring: LineScoring = {
     models: [model],
     device,
-    threads: options.threads ?? usableCores(),
+    threads: options.threads ?? shared?.threads ?? usableCores(),
+    others: shared?.workers('lines', device, options.threads),
     onFewer: noteFewerThreads(output),
     dynamic: options.dynamic ?? false,
     countsWeight: options.countsWeight,

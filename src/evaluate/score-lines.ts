@@ -12,9 +12,9 @@ import type { StoredModel } from '../model/model-data.js';
 import { learningBytes, networkBytes } from '../model/network-bytes.js';
 import { overflowError } from '../model/overflow.js';
 import type { Given } from '../text/conditions.js';
-import { mapOrdered } from '../threads/map-ordered.js';
+import { mapOrdered, type OtherWorkers } from '../threads/map-ordered.js';
 import { dynamicDefaults } from './dynamic-evaluator.js';
-import { createLineHandler, type LineJob, type LinePlan } from './line-handler.js';
+import { createLineHandler, type LineJob, type LinePlan, type LineResult } from './line-handler.js';
 import { type LineLoss, lineRows, lineSteps } from './line-scorer.js';
 
 export interface LineScoring {
@@ -33,6 +33,8 @@ export interface LineScoring {
   readonly countsWeight?: number | undefined;
   /** Whether each character's loss is wanted */
   readonly characters: boolean;
+  /** Workers in other processes, if there are any; they are not used if the models adapt */
+  readonly others?: OtherWorkers<LinePlan, LineJob, LineResult> | undefined;
 }
 
 export interface ScoredLine {
@@ -84,6 +86,7 @@ export async function* scoreLines(
     bytesPerWorker: workerBytes(models, dynamic),
     jobsPerWorker: 2,
     onFewer: pool.onFewer ?? (() => {}),
+    others: dynamic ? undefined : pool.others,
   };
   try {
     for await (const { index, value } of mapOrdered(remembered(groups, jobs), options)) {

@@ -39,16 +39,28 @@ const graceMs = 1500;
  * @returns whether it ended well
  * @throws CharnnError when this process cannot join the others
  */
-export async function joinTraining({ rank, size }: Seat): Promise<boolean> {
+export function joinTraining(seat: Seat): Promise<boolean> {
   // launchers pass signals on to all processes; the first one handles them: it saves and ends the others
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  return joinAs(seat, follow);
+}
+
+/**
+ * Joins the other processes and takes part in what the first one does.
+ * @param takePart returns whether the work ended well; errors are reported by the first process
+ * @throws CharnnError when this process cannot join the others
+ */
+export async function joinAs(
+  { rank, size }: Seat,
+  takePart: (link: Link) => Promise<boolean>,
+): Promise<boolean> {
   const link = await Link.open(size).catch((error: unknown) => {
     const reason = error instanceof CharnnError ? error.unspelt : String(error);
     throw new CharnnError(`process ${rank} on ${hostname()}: ${reason}`);
   });
   let isWell = false;
   try {
-    isWell = await follow(link);
+    isWell = await takePart(link);
   } catch {
     // the first process reports the error, or is no longer there
   }

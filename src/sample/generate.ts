@@ -9,7 +9,7 @@ import { usefulThreads } from '../machine/cores.js';
 import { loadWeights } from '../model/load.js';
 import type { StoredModel } from '../model/model-data.js';
 import { networkBytes } from '../model/network-bytes.js';
-import { type Chunk, mapOrdered } from '../threads/map-ordered.js';
+import { type Chunk, mapOrdered, type OtherWorkers } from '../threads/map-ordered.js';
 import { Batch, type Beginning } from './batch.js';
 import type { BatchMemory } from './batch-memory.js';
 import { needsLeadIn } from './lead-in.js';
@@ -41,6 +41,8 @@ export interface Generation {
   readonly threads: number;
   /** Called when the system allows fewer threads than requested */
   readonly onFewer?: ((threads: number, reason: string) => void) | undefined;
+  /** Workers in other processes, if there are any */
+  readonly others?: OtherWorkers<SamplePlan, SampleJob, readonly number[]> | undefined;
 }
 
 /** Max rows of a batch; with more rows, the time of a step per row no longer falls. */
@@ -57,10 +59,11 @@ export function generate(
   generation: Generation,
 ): AsyncGenerator<Chunk<readonly number[]>, void, void> {
   const threads = usefulThreads(generation.threads);
-  const { expected = maxRows * threads, settings } = generation;
+  const processes = 1 + (generation.others?.processes ?? 0);
+  const { expected = maxRows * threads * processes, settings } = generation;
   const together = Math.max(1, Math.min(expected, heldRecords(settings)));
   const workers = Math.min(threads, together);
-  const rows = Math.min(maxRows, Math.ceil(together / workers));
+  const rows = Math.min(maxRows, Math.ceil(together / (workers * processes)));
   return together === 1
     ? drawInTurn(jobs, generation)
     : drawTogether(jobs, generation, workers, rows);
@@ -112,7 +115,7 @@ async function* drawTogether(
   workers: number,
   rows: number,
 ): AsyncGenerator<Chunk<readonly number[]>, void, void> {
-  const { model, device, idle, prompt, onFewer = () => {} } = generation;
+  const { model, device, idle, prompt, onFewer = () => {}, others } = generation;
   const scope = device.scope();
   let lent: LentMemory<BatchMemory> | undefined;
   try {
@@ -138,6 +141,7 @@ async function* drawTogether(
       bytesPerWorker: networkBytes(model.config, rows, rows),
       jobsPerWorker: 2 * rows,
       onFewer,
+      others,
     });
   } finally {
     // the threads that used the memory have ended by now

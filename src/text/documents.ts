@@ -42,9 +42,11 @@ export class DocumentMarker {
   private readonly rowsAt = new Map<number, number[]>();
   private labels: Int32Array | undefined;
 
+  /** @param start the position in the text of the first id, if the ids are a part of it */
   constructor(
     private readonly ids: Ids,
     private readonly documents: Documents,
+    private readonly start = 0,
   ) {}
 
   /**
@@ -61,7 +63,7 @@ export class DocumentMarker {
     }
     let file = firstAbove(starts, from);
     const first = Math.max(0, -from);
-    for (let t = first; t < T && from + t < ids.length; t++) {
+    for (let t = first; t < T && from + t < this.start + ids.length; t++) {
       const at = from + t;
       while (starts[file] < at + 1) file++;
       if (starts[file] !== at + 1 && !this.endsAt(at)) continue;
@@ -85,7 +87,7 @@ export class DocumentMarker {
   /** Whether the separator's last character is at this position */
   private endsAt(at: number): boolean {
     const { separator } = this.documents;
-    const start = at + 1 - separator.length;
+    const start = at + 1 - separator.length - this.start;
     if (separator.length === 0 || start < 0) return false;
     for (let i = separator.length - 1; i >= 0; i--) {
       if (this.ids[start + i] !== separator[i]) return false;

@@ -15,20 +15,50 @@ export interface Chunk {
   readonly startsOver: boolean;
 }
 
+/** Where a list of ids is in the text of which it is a part */
+export interface TextPart {
+  /** Position in the text of the first id */
+  readonly start: number;
+  /** Number of characters of the whole text */
+  readonly total: number;
+}
+
+/**
+ * The part of a text that the rows `first` to `end` - 1 of a batch read.
+ * @param before number of characters before the rows that are also needed, if there are so many
+ */
+export function partOfRows(
+  ids: Ids,
+  batchSize: number,
+  first: number,
+  end: number,
+  before: number,
+): { readonly ids: Ids; readonly part: TextPart } {
+  const length = streamLength(ids.length, batchSize);
+  const start = Math.max(0, first * length - before);
+  return { ids: ids.subarray(start, end * length + 1), part: { start, total: ids.length } };
+}
+
+function streamLength(characters: number, batchSize: number): number {
+  return Math.floor((characters - 1) / batchSize);
+}
+
 export class Streams {
   /** S: the number of steps of a stream */
   readonly length: number;
   readonly chunksPerPass: number;
 
+  /** @param part where the ids are in the text, if they are a part of it; only rows in this part can be read */
   constructor(
     private readonly ids: Ids,
     readonly batchSize: number,
     readonly seqLength: number,
     private readonly documents?: Documents,
+    private readonly part: TextPart = { start: 0, total: ids.length },
   ) {
-    this.length = Math.floor((ids.length - 1) / batchSize);
+    this.length = streamLength(part.total, batchSize);
     if (this.length < 1)
-      throw new Error(`${ids.length} characters do not fill ${batchSize} streams`);
+      throw new Error(`${part.total} characters do not fill ${batchSize} streams`);
     this.chunksPerPass = Math.ceil(this.length / seqLength);
   }
 
@@ -54,12 +84,13 @@ export class Streams {
   ): DocumentMarks | undefined {
     const start = (step % this.chunksPerPass) * this.seqLength;
     const { T } = this.chunk(step);
-    const marker = this.documents && new DocumentMarker(this.ids, this.documents);
+    const { ids, part, documents } = this;
+    const marker = documents && new DocumentMarker(ids, documents, part.start);
     for (let row = 0; row < rows; row++) {
       const from = (firstRow + row) * this.length + start;
       for (let t = 0; t < T; t++) {
-        inputs[t * rows + row] = this.ids[from + t];
-        targets[t * rows + row] = this.ids[from + t + 1];
+        inputs[t * rows + row] = ids[from + t - part.start];
+        targets[t * rows + row] = ids[from + t + 1 - part.start];
       }
       marker?.mark(from, T, row, rows, inputs);
     }

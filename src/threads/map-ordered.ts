@@ -27,6 +27,24 @@ export interface Chunk<Result> {
 
 export type ChunkReply<Result> = readonly Chunk<Result>[];
 
+/** Workers in other processes, which do a part of the jobs */
+export interface OtherWorkers<Data, Job, Result> {
+  /** The number of other processes */
+  readonly processes: number;
+  /**
+   * Starts the workers with the data that the workers of this process have.
+   * @returns their number
+   */
+  start(
+    data: Data,
+    listener: {
+      onReply(worker: number, chunks: ChunkReply<Result>): void;
+      onFailure(error: Error): void;
+    },
+  ): Promise<number>;
+  post(worker: number, message: JobMessage<Job>): void;
+}
+
 export interface MapOptions<Data, Job, Result>
   extends Pick<
     PoolOptions<Data, JobMessage<Job>, ChunkReply<Result>>,
@@ -37,6 +55,8 @@ export interface MapOptions<Data, Job, Result>
   readonly data: Data;
   /** Max number of jobs that a worker has at a time, including those that it has not begun */
   readonly jobsPerWorker: number;
+  /** Workers in other processes, if there are any */
+  readonly others?: OtherWorkers<Data, Job, Result> | undefined;
 }
 
 /**
@@ -52,26 +72,38 @@ const lead = 4;
  */
 export async function* mapOrdered<Data, Job, Result>(
   jobs: AsyncIterable<Job> | Iterable<Job>,
-  { data, jobsPerWorker, ...options }: MapOptions<Data, Job, Result>,
+  { data, jobsPerWorker, others, ...options }: MapOptions<Data, Job, Result>,
 ): AsyncGenerator<Chunk<Result>, void, void> {
   let wake = () => {};
   let failure: Error | undefined;
   const replies: { worker: number; chunks: ChunkReply<Result> }[] = [];
+  const onReply = (worker: number, chunks: ChunkReply<Result>) => {
+    replies.push({ worker, chunks });
+    wake();
+  };
+  const onFailure = (error: Error) => {
+    failure ??= error;
+    wake();
+  };
   const pool = await WorkerPool.start<Data, JobMessage<Job>, ChunkReply<Result>>({
     ...options,
     data: () => data,
-    onReply(worker, chunks) {
-      replies.push({ worker, chunks });
-      wake();
-    },
-    onFailure(error) {
-      failure ??= error;
-      wake();
-    },
+    onReply,
+    onFailure,
   });
+  // the workers of other processes are numbered after those of this one
+  const local = pool.size;
+  const distant = await others
+    ?.start(data, { onReply: (worker, chunks) => onReply(local + worker, chunks), onFailure })
+    .catch(async (error: unknown) => {
+      await pool.close();
+      throw error;
+    });
+  const post = (worker: number, message: JobMessage<Job>) =>
+    worker < local ? pool.post(worker, message) : others?.post(worker - local, message);
 
-  const load = new Array<number>(pool.size).fill(0);
-  const window = lead * jobsPerWorker * pool.size;
+  const load = new Array<number>(local + (distant ?? 0)).fill(0);
+  const window = lead * jobsPerWorker * load.length;
   /** Index of the job whose chunks are being yielded */
   let current = 0;
   let posted = 0;
@@ -90,7 +122,7 @@ export async function* mapOrdered<Data, Job, Result>(
         if (done) exhausted = true;
         else {
           load[worker]++;
-          pool.post(worker, { index: posted++, job: value });
+          post(worker, { index: posted++, job: value });
         }
       }
     } catch (error) {
@@ -127,7 +159,7 @@ export async function* mapOrdered<Data, Job, Result>(
           if (chunk.done) current++;
         }
       }
-      pool.post(reply.worker, { taken: true });
+      post(reply.worker, { taken: true });
     }
   } finally {
     await pool.close();

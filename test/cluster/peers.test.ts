@@ -1,6 +1,6 @@
 /** What launchers tell, and sums and copies between processes that are made up. */
 import { expect, test } from 'vitest';
-import { candidates, seatOf } from '#charnn/cluster/launcher.js';
+import { candidates, pieceBytes, seatOf } from '#charnn/cluster/launcher.js';
 import { loadLibrary } from '#charnn/cluster/mpi.js';
 import { Peers } from '#charnn/cluster/peers.js';
 import { threadsOfAll } from '#charnn/library/process-counts.js';
@@ -18,6 +18,13 @@ test('a process knows its place from each launcher, and is alone without one', (
     expect(seatOf({ PMI_RANK: wrong, PMI_SIZE: '2' })).toBeUndefined();
   expect(seatOf({ PMI_RANK: '0', PMI_SIZE: '1' })).toBeUndefined();
   expect(seatOf({ PMI_RANK: '2', PMI_SIZE: '2' })).toBeUndefined();
+});
+
+test('messages are passed in small pieces only between machines', () => {
+  const whole = 2 ** 30;
+  expect(pieceBytes({})).toBe(whole);
+  expect(pieceBytes({ PMI_RANK: '0', PMI_SIZE: '2', MPI_LOCALNRANKS: '2' })).toBe(whole);
+  expect(pieceBytes({ PMI_RANK: '0', PMI_SIZE: '2', MPI_LOCALNRANKS: '1' })).toBeLessThan(65536);
 });
 
 test("the launcher's own library is tried first, and none is an error that says what to install", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Streams } from '#charnn/text/streams.js';
+import { partOfRows, Streams } from '#charnn/text/streams.js';
 
 const [sep, begin] = [9, 7];
 //                          0  1  2    3    4  5    6  7  8  9    10 11
@@ -37,3 +37,24 @@ test('rows have their own beginnings, in the order of steps', () => {
     { t: 4, rows: [1] },
   ]);
 });
+
+test.each([1, 2, 3])(
+  'the rows of a part of a text are those of the whole text, of %d rows',
+  (rows) => {
+    const documents = { separator: [sep, sep], starts: [0, 7], beginning: begin };
+    const whole = new Streams(ids, rows, 2, documents);
+    const readRow = (streams: Streams, step: number, row: number) => {
+      const { T } = streams.chunk(step);
+      const [inputs, targets] = [new Int32Array(T), new Int32Array(T)];
+      return { inputs, targets, marks: streams.read(step, row, 1, inputs, targets) };
+    };
+    for (let row = 0; row < rows; row++) {
+      const { ids: own, part } = partOfRows(ids, rows, row, row + 1, 2);
+      expect(own.length).toBeLessThanOrEqual(whole.length + 3);
+      const streams = new Streams(own.slice(), rows, 2, documents, part);
+      for (let step = 0; step < whole.chunksPerPass; step++) {
+        expect(readRow(streams, step, row)).toEqual(readRow(whole, step, row));
+      }
+    }
+  },
+);

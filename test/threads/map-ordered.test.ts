@@ -1,15 +1,21 @@
 /** Jobs over workers: results in the order of the jobs, whoever is quicker, and no more than is read. */
 import { describe, expect, test } from 'vitest';
-import { mapOrdered } from '#charnn/threads/map-ordered.js';
+import { type ChunkReply, mapOrdered, type OtherWorkers } from '#charnn/threads/map-ordered.js';
 import { createEchoHandler, type EchoJob } from './echo-handler.mjs';
 
-function map(jobs: AsyncIterable<EchoJob> | Iterable<EchoJob>, workers: number, jobsPerWorker = 2) {
+function map(
+  jobs: AsyncIterable<EchoJob> | Iterable<EchoJob>,
+  workers: number,
+  jobsPerWorker = 2,
+  others?: OtherWorkers<object, EchoJob, string>,
+) {
   return mapOrdered(jobs, {
     workers,
     module: new URL('./echo-worker.mjs', import.meta.url),
     createHandler: createEchoHandler,
     data: {},
     jobsPerWorker,
+    others,
   });
 }
 
@@ -75,4 +81,31 @@ test('a worker that dies is thrown to the reader', async () => {
   await expect(values(map([{ name: 'a' }, 'exit'], 2))).rejects.toThrow(
     /^a worker thread ended before its work was done \(code 7\)/,
   );
+});
+
+test('workers elsewhere do a part of the jobs, in the same order', async () => {
+  const jobs = Array.from({ length: 12 }, (_, i) => ({ name: `${i}`, ms: 5 * (i % 3) }));
+  const done: number[] = [];
+  let answer: (worker: number, chunks: ChunkReply<string>) => void = () => {};
+  const handlers = [0, 1].map((worker) =>
+    createEchoHandler(
+      {},
+      (chunks) => answer(worker, chunks as ChunkReply<string>),
+      () => false,
+    ),
+  );
+  const others: OtherWorkers<object, EchoJob, string> = {
+    processes: 1,
+    async start(_, { onReply }) {
+      answer = onReply;
+      return 2;
+    },
+    post(worker, message) {
+      if ('index' in message) done.push(message.index);
+      setImmediate(async () => (await handlers[worker])(message));
+    },
+  };
+  expect(await values(map(jobs, 1, 2, others))).toEqual(jobs.map(({ name }) => `${name}.0`));
+  expect(done.length).toBeGreaterThan(0);
+  expect(done.length).toBeLessThan(jobs.length);
 });

@@ -78,7 +78,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const weight = list(start);
     const gradient = list(start.map(() => 0));
     const moments = Array.from({ length: momentCount(name) }, () => list(start.map(() => 0)));
-    const part = { decays, weight, gradient, moments, ema: undefined };
+    const part = { start: 0, decays, weight, gradient, moments, ema: undefined };
     gradients.forEach((values, t) => {
       backend.write(gradient, values);
       update(backend, { ...base, optimizer: name }, part, {
@@ -103,7 +103,7 @@ describe.each(availableBackends)('%s', (_, makeBackend) => {
     const zeros = [0, 0, 0, 0];
     const [weight, gradient] = [square(zeros), square([0, 3, -3, 0])];
     const moments = [square(zeros), square(zeros)];
-    const part = { decays: false, weight, gradient, moments, ema: undefined };
+    const part = { start: 0, decays: false, weight, gradient, moments, ema: undefined };
     update(backend, { ...base, optimizer: 'muon' }, part, {
       learningRate: rate,
       step: 1,

@@ -4,10 +4,11 @@ import type { Device } from '../../backend/device.js';
 import { openDevice } from '../../backend/open-device.js';
 import type { Link } from '../../cluster/link.js';
 import { mpiOfAddon } from '../../cluster/mpi.js';
+import { onSharedMemory } from '../../cluster/portable.js';
 import { CharnnError } from '../../errors.js';
+import type { Ids } from '../../text/unit.js';
 import type { FromOthers, Invitation, ToOthers } from './others.js';
-import { onSharedMemory } from './portable.js';
-import { Replicas } from './replica-group.js';
+import { Replicas, type TrainingTexts } from './replica-group.js';
 
 /**
  * Takes part in a training run until the first process ends it. It reads no text, writes no file and prints nothing.
@@ -18,6 +19,8 @@ export async function follow(link: Link): Promise<boolean> {
   const tell = (letter: FromOthers) => link.send(0, letter);
   let device: Device | undefined;
   let replicas: Replicas | undefined;
+  /** The part of the training text that this process reads */
+  let train: Ids | undefined;
   link.onLetter = ({ content }) => {
     const letter = content as ToOthers;
     // after a failure, the exchange of data with other processes cannot be completed, so nothing may wait for it
@@ -30,9 +33,14 @@ export async function follow(link: Link): Promise<boolean> {
     for (;;) {
       const letter = (await link.receive()).content as ToOthers;
       if (letter.type === 'end') return !letter.isFailure;
-      if (letter.type === 'plan') {
+      if (letter.type === 'ids') {
+        train ??= sharedIds(letter.ids, letter.length);
+        train.set(letter.ids, letter.at);
+        tell({ type: 'taken' });
+      } else if (letter.type === 'plan') {
         device = await sameDevice(letter);
-        replicas = await replicasOf(letter, device, link);
+        const texts = { ...onSharedMemory(letter.texts), ...(train && { train }) };
+        replicas = await replicasOf(letter, texts, device, link);
         tell({ type: 'ready' });
       } else if (letter.type === 'order' && replicas) {
         tell({ type: 'replies', replies: await replicas.orderHere(letter.order) });
@@ -49,12 +57,19 @@ export async function follow(link: Link): Promise<boolean> {
 }
 
 function replicasOf(
-  { model, config, texts }: Invitation,
+  { model, config }: Invitation,
+  texts: TrainingTexts,
   device: Device,
   { rank, size }: Link,
 ): Promise<Replicas> {
   const processes = { rank, size };
-  return Replicas.start(device, model, config, onSharedMemory(texts), { processes });
+  return Replicas.start(device, model, config, texts, { processes });
+}
+
+/** A list of so many ids, of the same type as a piece of it, in memory that threads share */
+function sharedIds(piece: Ids, length: number): Ids {
+  const Type = piece.constructor as new (buffer: SharedArrayBuffer) => Ids;
+  return new Type(new SharedArrayBuffer(length * piece.BYTES_PER_ELEMENT));
 }
 
 async function sameDevice({ config, kind, precision }: Invitation): Promise<Device> {

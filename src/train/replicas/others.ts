@@ -2,18 +2,21 @@
 import type { DeviceHandle, Precision } from '../../backend/device.js';
 import type { Letter, Link } from '../../cluster/link.js';
 import { mpiOfAddon } from '../../cluster/mpi.js';
+import { portable } from '../../cluster/portable.js';
 import { CharnnError } from '../../errors.js';
 import type { ModelConfig } from '../../model/model-config.js';
+import { partOfRows } from '../../text/streams.js';
+import type { Ids } from '../../text/unit.js';
 import type { TrainConfig } from '../train-config.js';
-import { portable } from './portable.js';
 import type { TrainingTexts } from './replica-group.js';
-import type { Order, Reply } from './replica-plan.js';
+import { type Order, partition, type Reply } from './replica-plan.js';
 
 /** What the first process sends to the other processes at the start */
 export interface Invitation {
   readonly type: 'plan';
   readonly model: ModelConfig;
   readonly config: TrainConfig;
+  /** The texts without the ids of the training text, which have been sent before */
   readonly texts: TrainingTexts;
   readonly kind: DeviceHandle['kind'];
   readonly precision: Precision;
@@ -21,6 +24,8 @@ export interface Invitation {
 
 /** The messages that the first process sends */
 export type ToOthers =
+  /** A piece of the training text, before the plan */
+  | { readonly type: 'ids'; readonly ids: Ids; readonly at: number; readonly length: number }
   | Invitation
   | { readonly type: 'order'; readonly order: Order }
   | { readonly type: 'stop' }
@@ -28,9 +33,13 @@ export type ToOthers =
 
 /** The messages that the other processes send */
 export type FromOthers =
+  | { readonly type: 'taken' }
   | { readonly type: 'ready' }
   | { readonly type: 'replies'; readonly replies: readonly Reply[] }
   | { readonly type: 'failed'; readonly message: string; readonly host: string };
+
+/** Max number of ids in a message */
+const pieceLength = 1 << 23;
 
 export class Others {
   /** Called when another process has failed or is lost */
@@ -65,8 +74,16 @@ export class Others {
     texts: TrainingTexts,
   ): Promise<void> {
     const { kind, precision } = device;
+    const parts = Array.from({ length: this.size - 1 }, (_, i) =>
+      this.textsOf(i + 1, config, texts),
+    );
+    await this.sendIds(parts.map(({ train }) => train));
     const ready = this.answers();
-    this.send({ type: 'plan', model, config, texts: portable(texts), kind, precision });
+    parts.forEach((part, i) => {
+      const rest = portable({ ...part, train: part.train.subarray(0, 0) });
+      const plan: Invitation = { type: 'plan', model, config, texts: rest, kind, precision };
+      this.link.send(i + 1, plan);
+    });
     await ready;
   }
 
@@ -82,9 +99,39 @@ export class Others {
   }
 
   /** Ends the work of the other processes; after a failure, it does not wait for them. */
-  async end(isFailure: boolean): Promise<void> {
-    this.send({ type: 'end', isFailure });
-    await (isFailure ? this.link.abandon() : this.link.leave());
+  end(isFailure: boolean): Promise<void> {
+    return this.link.end(isFailure);
+  }
+
+  /** Sends a list of ids to each of the others, in pieces, so that there are never many copies of them in memory. */
+  private async sendIds(lists: readonly Ids[]): Promise<void> {
+    const longest = Math.max(...lists.map(({ length }) => length));
+    for (let at = 0; at < longest; at += pieceLength) {
+      const taken = this.answers();
+      lists.forEach((list, i) => {
+        const ids = list.slice(at, at + pieceLength);
+        const piece: ToOthers = { type: 'ids', ids, at, length: list.length };
+        this.link.send(i + 1, piece);
+      });
+      await taken;
+    }
+  }
+
+  /** The texts with only that part of the training text which a process reads; pairs are read in any order. */
+  private textsOf(
+    rank: number,
+    { batchSize, threads }: TrainConfig,
+    texts: TrainingTexts,
+  ): TrainingTexts {
+    const { train, documents, pairs } = texts;
+    if (pairs) return texts;
+    const local = threads / this.size;
+    const first = partition(batchSize, local * rank, threads).first;
+    const end = partition(batchSize, local * (rank + 1), threads).first;
+    // separators of documents that end where the rows begin
+    const before = documents?.train.separator.length ?? 0;
+    const { ids, part } = partOfRows(train, batchSize, first, end, before);
+    return { ...texts, train: ids, part };
   }
 
   private send(content: ToOthers): void {

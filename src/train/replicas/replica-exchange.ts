@@ -4,6 +4,7 @@ import { mpiOfAddon } from '../../cluster/mpi.js';
 import { Peers, type Pieces } from '../../cluster/peers.js';
 import type { Parameter } from '../../model/parameters.js';
 import {
+  commonGradients,
   type FlatParameters,
   type ParameterPart,
   sliceParameters,
@@ -13,8 +14,8 @@ import type { Processes } from './replica-plan.js';
 
 /**
  * Each process computes the sums of the gradients of its share of the parameters and updates these parameters, or whole
- * matrices. Then every process receives the new weights from the others. So as much data is sent as for an all-reduce
- * of the gradients, and the weights stay the same to the bit, even if the processors differ.
+ * matrices. Then every process receives the new weights from the others. So hardly more data is sent than for an
+ * all-reduce of the gradients, and the weights stay the same to the bit, even if the processors differ.
  */
 export class ReplicaExchange {
   private readonly peers: Peers;
@@ -57,7 +58,14 @@ export class ReplicaExchange {
     this.states = Array.from({ length: size }, (_, process) =>
       states.slice(process * count, (process + 1) * count).flat(),
     );
-    this.gatherGradients = takesMatrices ? () => this.peers.gather(this.shares) : () => {};
+    if (takesMatrices) {
+      const common = (a: readonly ParameterPart[], b: readonly ParameterPart[]) =>
+        commonGradients(backend, flat.gradients, a, b);
+      const sent = updates.map((theirs) => common(shares[rank], theirs));
+      // both sides list the pieces in the same order
+      const received = shares.map((theirs) => common(theirs, updates[rank]));
+      this.passGradients = () => this.peers.pass(sent, received);
+    }
   }
 
   /** Sums the gradients of all processes; each process computes the sums for its share. */
@@ -65,8 +73,11 @@ export class ReplicaExchange {
     this.peers.sum(this.shares);
   }
 
-  /** Sends the sums to all processes, for an optimiser that updates whole matrices, which the shares may divide. */
-  readonly gatherGradients: () => void;
+  /**
+   * Sends sums to the processes that update these parameters, if an optimiser updates whole matrices, which the shares
+   * divide.
+   */
+  readonly passGradients: () => void = () => {};
 
   /** Sends the weights that each process has updated to all others. */
   gatherWeights(): void {

@@ -7,6 +7,7 @@ import type { Scope } from '../../backend/device.js';
 import { cellOf } from '../../model/cells/cells.js';
 import { carriedLayers, type ModelConfig } from '../../model/model-config.js';
 import { parameterTable } from '../../model/parameters.js';
+import type { TextPart } from '../../text/streams.js';
 import type { Ids } from '../../text/unit.js';
 import { WorkerPool } from '../../threads/worker-pool.js';
 import { precisionOf } from '../precision.js';
@@ -29,6 +30,8 @@ import { SharedControl } from './shared-control.js';
 
 export interface TrainingTexts {
   readonly train: Ids;
+  /** Which part of the training text that is, if it is not the whole one */
+  readonly part?: TextPart | undefined;
   readonly validation: Ids;
   readonly documents?: TrainingDocuments | undefined;
   readonly pairs?: TrainingPairs | undefined;

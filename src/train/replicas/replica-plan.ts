@@ -7,6 +7,7 @@ import type { DeviceHandle } from '../../backend/device.js';
 import type { ModelConfig } from '../../model/model-config.js';
 import type { PairMarks, PairTable } from '../../model/pairs/pair-table.js';
 import type { Documents } from '../../text/documents.js';
+import type { TextPart } from '../../text/streams.js';
 import type { Ids } from '../../text/unit.js';
 import type { TrainConfig } from '../train-config.js';
 import type { MixingPlan } from './mixing.js';
@@ -32,6 +33,8 @@ export interface ReplicaPlan {
   readonly model: ModelConfig;
   readonly config: TrainConfig;
   readonly train: Ids;
+  /** Which part of the training text that is, if it is not the whole one */
+  readonly part?: TextPart | undefined;
   readonly validation: Ids;
   /** The documents of the text, if each file or record is a document */
   readonly documents?: TrainingDocuments | undefined;

@@ -199,7 +199,7 @@ export class Replica {
     control.barrier.wait();
     this.passOn((exchange) => {
       control.exchangeSums((values) => exchange.gatherNumbers(values));
-      exchange.gatherGradients();
+      exchange.passGradients();
     });
 
     const loss = control.lossSum() / characters;

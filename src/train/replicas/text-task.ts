@@ -49,7 +49,8 @@ export class TextTask implements ReplicaTask {
       weightDrop: weightDrop > 0,
       documents: plan.documents !== undefined,
     });
-    this.streams = new Streams(plan.train, batchSize, seqLength, plan.documents?.train);
+    const { train, documents, part } = plan;
+    this.streams = new Streams(train, batchSize, seqLength, documents?.train, part);
     this.state = plan.state.map((layer) => layer.map((s) => backend.attach(s)));
     this.inputs = new Int32Array(trainRows);
     this.targetIds = new Int32Array(trainRows);

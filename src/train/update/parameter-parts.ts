@@ -4,6 +4,8 @@ import type { Parameter } from '../../model/parameters.js';
 
 /** Views of the same elements of the weights, the gradients and the optimiser's moments. */
 export interface ParameterPart {
+  /** The position of the first element in the flat lists */
+  readonly start: number;
   readonly decays: boolean;
   readonly weight: Tensor;
   readonly gradient: Tensor;
@@ -28,6 +30,7 @@ function part(
 ): ParameterPart {
   const cut = (x: Tensor) => backend.view(x, start, shape);
   return {
+    start,
     decays,
     weight: cut(flat.weights),
     gradient: cut(flat.gradients),
@@ -102,4 +105,20 @@ export function updatedParts(
     ...dealMatrices(backend, parameters, flat, index, count),
     ...sliceParameters(backend, single, flat, index, count),
   ];
+}
+
+/** The gradients that two lists of parts have in common */
+export function commonGradients(
+  backend: Backend,
+  gradients: Tensor,
+  parts: readonly ParameterPart[],
+  others: readonly ParameterPart[],
+): Tensor[] {
+  return parts.flatMap((a) =>
+    others.flatMap((b) => {
+      const from = Math.max(a.start, b.start);
+      const to = Math.min(a.start + a.weight.size, b.start + b.weight.size);
+      return from < to ? [backend.view(gradients, from, [to - from])] : [];
+    }),
+  );
 }
