@@ -174,6 +174,7 @@ function outputsOf(words) {
   const usual = {
     train: ['charnn.json'],
     visualize: ['charnn.html'],
+    lecture: ['lecture.html'],
     report: ['report.html'],
     publish: ['page.html'],
     export: renamed('.safetensors', '.onnx'),
