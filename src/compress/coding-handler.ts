@@ -11,6 +11,7 @@ import { openHandle } from '../backend/open-device.js';
 import type { ModelCounts } from '../counts/mixture.js';
 import { Network, type State } from '../model/network.js';
 import { ParameterTensors, parameterTable } from '../model/parameters.js';
+import { BrokenBarrier } from '../threads/barrier.js';
 import type { Handler } from '../threads/handler.js';
 import { Replica } from '../train/replicas/replica.js';
 import type { ReplicaPlan } from '../train/replicas/replica-plan.js';
@@ -136,8 +137,9 @@ class StreamCoder {
     for (let from = 0, step = 0; from < length; from += chunk, step++) {
       if (this.own.index === 0) this.control.step = step;
       if (performance.now() > pause) {
-        // if this is the main thread, the pause lets progress be shown
+        // if this is the main thread, the pause lets progress be shown, and a signal end the work
         await setImmediate();
+        if (this.control.barrier.isBroken) throw new BrokenBarrier();
         pause = performance.now() + sliceMs;
       }
       const T = Math.min(chunk, length - from);
