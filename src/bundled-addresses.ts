@@ -25,8 +25,11 @@ export function addressesFrom(modules: string): Plugin {
       if (!id.startsWith(modules)) return undefined;
       const own = join('..', relative(modules, id)).replaceAll('\\', '/');
       return code.replace(
-        /(new URL\('\.\/[\w-]+-worker\.js', import\.meta\.url\))|import\.meta\.url/g,
-        (found, thread?: string) => thread ?? `new URL('${own}', ${found}).href`,
+        /new URL\('[\w./-]+\/([\w-]+-worker\.js)', import\.meta\.url\)|import\.meta\.url/g,
+        (_, thread?: string) =>
+          thread
+            ? `new URL('./${thread}', import.meta.url)`
+            : `new URL('${own}', import.meta.url).href`,
       );
     },
   };

@@ -33,12 +33,13 @@ test('the package has what README.md and the program lead to', () => {
   }
 });
 
-test('the modules with which threads begin are in the package', () => {
+test('the modules with which threads begin are in the package, and only the bundled ones are used', () => {
   const bundle = join(root, 'dist/bundle');
   const threads = readdirSync(bundle).flatMap((name) => {
     const script = readFileSync(join(bundle, name), 'utf8');
-    const read = script.matchAll(/new URL\(['"`]\.\/([\w-]+\.js)['"`], import\.meta\.url\)/g);
-    return [...read].map(([, thread]) => `dist/bundle/${thread}`);
+    return [...script.matchAll(/["'`]([\w./-]*-worker\.js)["'`]/g)].map(([, path]) =>
+      posix.join('dist/bundle', path),
+    );
   });
   expect(threads.length).toBeGreaterThan(5);
   expect(threads.filter((path) => !files.includes(path))).toEqual([]);
