@@ -26,6 +26,7 @@ export async function sampleText(
   const prompt = model.vocabulary.encode(prepareText(text, model.text)).ids;
   const place = { isPrompted: text !== '', isList: false };
   const settings = sampleSettings(options, model, place, () => {});
+  const { separator = '' } = model;
   const isOfRecords = endsWithRecord(model) && settings.stops.length > 0;
   const jobs = isOfRecords ? endless() : [[]];
   const pieces = generate(jobs, { model, device, settings, prompt, expected: 1, threads: 1 });
@@ -33,7 +34,7 @@ export async function sampleText(
   for await (const { ids } of wholeRecords(pieces)) {
     all += model.vocabulary.decode(ids);
     if (!isOfRecords) break;
-    all += model.separator;
+    all += separator;
     if (all.length >= settings.length) break;
   }
   return all;
