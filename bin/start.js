@@ -7,8 +7,8 @@ const few = 64;
 const megabyte = 2 ** 20;
 /** Bytes of address space that the program needs to load and to work; most of them are reserved but never used */
 const neededAddresses = 640 * megabyte;
-/** Bytes of address space that a worker thread takes, such as the one that `canStartThread` starts */
-const threadAddresses = 700 * megabyte;
+/** Bytes of address space that a worker thread takes, such as the one that `canStartThread` starts; see machine/memory.ts */
+const threadAddresses = (Number.parseInt(process.versions.node, 10) > 24 ? 1000 : 700) * megabyte;
 
 /** @returns the number that the pattern captures in the file; infinity for "max", "unlimited" and a missing file */
 function limitIn(path, pattern) {

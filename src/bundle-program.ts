@@ -5,11 +5,30 @@
  */
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'rolldown';
-import { addressesFrom, threadModules } from './bundled-addresses.js';
+import { build, type Plugin } from 'rolldown';
+import { addressesFrom, isThreadModule, threadModules } from './bundled-addresses.js';
 
 const modules = fileURLToPath(new URL('.', import.meta.url));
 const folder = fileURLToPath(new URL('bundle/', import.meta.url));
+
+/** The modules that threads read, and which the program shares with them */
+const ofThreads = new Set<string>();
+
+/**
+ * A plugin that finds the modules of threads. They get a file of their own, because a thread starts in half the time
+ * if it does not have to read what only commands need.
+ */
+const threads: Plugin = {
+  name: 'threads',
+  buildEnd() {
+    const found = [...this.getModuleIds()].filter((id) => isThreadModule(id));
+    for (let id = found.pop(); id !== undefined; id = found.pop()) {
+      if (ofThreads.has(id)) continue;
+      ofThreads.add(id);
+      found.push(...(this.getModuleInfo(id)?.importedIds ?? []));
+    }
+  },
+};
 
 rmSync(folder, { recursive: true, force: true });
 await build({
@@ -18,13 +37,20 @@ await build({
   // dependencies stay where npm installs them
   external: (id) => /^[a-z]/.test(id),
   logLevel: 'warn',
-  plugins: [addressesFrom(modules)],
+  plugins: [threads, addressesFrom(modules)],
   output: {
     dir: folder,
     format: 'es',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
-    // what a single command needs is read for that command only
-    codeSplitting: { groups: [{ name: 'shared', test: /dist/, minShareCount: 3 }] },
+    // without comments and white space, but with all names, so that stack traces stay readable
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    codeSplitting: {
+      groups: [
+        { name: 'threads', test: (id) => ofThreads.has(id), minShareCount: 3, priority: 1 },
+        // what a single command needs is read for that command only
+        { name: 'shared', test: /dist/, minShareCount: 3 },
+      ],
+    },
   },
 });

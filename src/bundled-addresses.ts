@@ -3,12 +3,15 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { Plugin } from 'rolldown';
 
-const ofThread = /-worker\.js$/;
+/** @returns whether a thread begins with the module: its name says so */
+export function isThreadModule(name: string): boolean {
+  return name.endsWith('-worker.js');
+}
 
-/** The modules with which threads begin: their names say so. @param modules the folder of all compiled modules */
+/** The modules with which threads begin. @param modules the folder of all compiled modules */
 export function threadModules(modules: string): string[] {
   return readdirSync(modules, { recursive: true, encoding: 'utf8' }).filter(
-    (name) => ofThread.test(name) && !name.startsWith('bundle'),
+    (name) => isThreadModule(name) && !name.startsWith('bundle'),
   );
 }
 

@@ -45,6 +45,13 @@ test('the modules with which threads begin are in the package, and only the bund
   expect(threads.filter((path) => !files.includes(path))).toEqual([]);
 });
 
+test('its scripts have no comments, and no white space before lines', () => {
+  const bundle = join(root, 'dist/bundle');
+  for (const name of readdirSync(bundle)) {
+    expect(readFileSync(join(bundle, name), 'utf8'), name).not.toMatch(/^\s*\/\*|^\/\/|^\t/m);
+  }
+});
+
 test('the library of the package is the bundled one', async () => {
   const bundled = await import(pathToFileURL(join(root, 'dist/bundle/index.js')).href);
   const modules = await import('#charnn/index.js');

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './longest-first.js';
 
 export default defineConfig({
   test: {
@@ -8,7 +9,8 @@ export default defineConfig({
     // on a machine that does something else as well
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // the tests that train use threads of their own
-    maxWorkers: 2,
+    // the tests that train use threads of their own; others mostly wait
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -164,8 +164,13 @@ export class WasmMemory implements MemorySource {
     try {
       this.memory.grow(missing);
     } catch (cause) {
+      const reason =
+        end > maximumPages * pageBytes
+          ? 'WebAssembly allows at most 4 GiB; use a smaller model, batch or sequence length'
+          : 'the system allows WebAssembly no more address space; raise the limit (ulimit -v), or use another back end';
+      const gigabytes = (end / 2 ** 30).toPrecision(3);
       throw new CharnnError(
-        `out of memory: the tensors would take ${(end / 2 ** 30).toFixed(2)} GiB, but WebAssembly allows at most 4 GiB; use a smaller model, batch or sequence length`,
+        `out of memory: the tensors would take ${gigabytes} GiB, but ${reason}`,
         1,
         { cause },
       );

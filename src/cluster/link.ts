@@ -40,7 +40,7 @@ export class Link {
     });
     link.pool = await WorkerPool.start<undefined, LinkOrder, LinkNews>({
       workers: 1,
-      module: new URL('./link-worker.js', import.meta.url),
+      module: new URL('../bundle/link-worker.js', import.meta.url),
       data: () => undefined,
       onReply: (_, news) => link.take(news),
       onFailure: (error) => link.fail(error),

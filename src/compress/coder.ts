@@ -219,7 +219,7 @@ async function runCoders(
   try {
     pool = await WorkerPool.start<CodingPlan, CodingOrder, CodingResult>({
       workers: lanes,
-      module: new URL('./coding-worker.js', import.meta.url),
+      module: new URL('../bundle/coding-worker.js', import.meta.url),
       createHandler: createCodingHandler,
       data: () => plan,
       onReply(index, result) {

@@ -72,7 +72,7 @@ export async function* convertLines(
   };
   const options = {
     workers: usefulThreads(threads),
-    module: new URL('./convert-worker.js', import.meta.url),
+    module: new URL('../bundle/convert-worker.js', import.meta.url),
     createHandler: createConvertHandler,
     data: plan,
     jobsPerWorker: 2,

@@ -58,7 +58,7 @@ export async function countTraining(
       if (signal?.aborted) stop();
       WorkerPool.start<CountingPlan, 'count', Counted>({
         workers: 1,
-        module: new URL('./counting-worker.js', import.meta.url),
+        module: new URL('../bundle/counting-worker.js', import.meta.url),
         data: () => plan,
         onReply: (_, counted) => resolve(counted),
         onFailure: reject,

@@ -78,6 +78,8 @@ function xzBytes(bytes: Uint8Array): Promise<number | undefined> {
     const xz = spawn('xz', ['-9ec'], { stdio: ['pipe', 'pipe', 'ignore'] });
     let length = 0;
     xz.on('error', () => resolve(undefined));
+    // if too few files may be open, there are no pipes, whatever their types say
+    if (!xz.stdout) return;
     xz.on('close', (code) => resolve(code === 0 ? length : undefined));
     xz.stdout.on('data', (chunk: Uint8Array) => {
       length += chunk.length;

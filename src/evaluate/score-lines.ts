@@ -80,7 +80,7 @@ export async function* scoreLines(
   const jobs = new Map<number, LineJob>();
   const options = {
     workers: dynamic ? 1 : usefulThreads(pool.threads),
-    module: new URL('./line-worker.js', import.meta.url),
+    module: new URL('../bundle/line-worker.js', import.meta.url),
     createHandler: createLineHandler,
     data: plan,
     bytesPerWorker: workerBytes(models, dynamic),

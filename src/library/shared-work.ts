@@ -45,6 +45,6 @@ export function joinWork(seat: Seat): Promise<boolean> {
 const threadsOf = ({ size, onThisMachine }: Seat) => threadsHere({ total: size, onThisMachine });
 
 const modules: Readonly<Record<WorkKind, URL>> = {
-  lines: new URL('../evaluate/line-worker.js', import.meta.url),
-  records: new URL('../sample/record-worker.js', import.meta.url),
+  lines: new URL('../bundle/line-worker.js', import.meta.url),
+  records: new URL('../bundle/record-worker.js', import.meta.url),
 };

@@ -50,11 +50,10 @@ export function quote(name: string): string {
   );
 }
 
-/** The formatter of numbers, made at its first use because making it takes a tenth of a command's time to start */
-let thousands: Intl.NumberFormat | undefined;
-
-/** Formats a number with separators: 1234567 → 1,234,567 */
+/**
+ * Formats an integer with separators: 1234567 → 1,234,567. `Intl.NumberFormat` does the same, but making it takes a
+ * tenth of the time in which a command starts.
+ */
 export function grouped(count: number): string {
-  thousands ??= new Intl.NumberFormat('en-US');
-  return thousands.format(count);
+  return `${count}`.replace(/\B(?=(?:\d{3})+$)/g, ',');
 }

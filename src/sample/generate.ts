@@ -134,7 +134,7 @@ async function* drawTogether(
     if (workers === 1) lent = idle?.lend(device, kindOf(plan), (own) => batchMemory(own, plan));
     yield* mapOrdered(isLed ? afterPrompt(prompt, jobs) : jobs, {
       workers,
-      module: new URL('./record-worker.js', import.meta.url),
+      module: new URL('../bundle/record-worker.js', import.meta.url),
       createHandler: (data, reply, isEnding) =>
         createRecordHandler(data, reply, isEnding, lent?.memory),
       data: plan,

@@ -49,5 +49,7 @@ export class Guarded {
 
 /** Numbers that float32 holds exactly, so that all precisions begin with the same. */
 export function randomValues(random: Random, count: number, scale: number): Float32Array {
-  return Float32Array.from({ length: count }, () => random.normal() * scale);
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = random.normal() * scale;
+  return values;
 }

@@ -99,7 +99,7 @@ describe('a histogram', () => {
 
 test('NO_COLOR keeps colours off a terminal, which else has them', async () => {
   const folder = new Folder();
-  await folder.train(verses(300));
+  await folder.train(verses(300), '-q');
   const shown = (noColor: string | undefined) => {
     const line = `'${process.execPath}' '${binary}' inspect`;
     // nothing of a CI or an editor, which chalk takes for its own kinds of terminal

@@ -8,7 +8,8 @@ const tiny = [
 ];
 const folder = new Folder();
 
-describe('bench', () => {
+// each takes as long as it measures, whatever else is done at that time
+describe.concurrent('bench', () => {
   test.each([[[]], [['--cell', 'gru']], [['--residual', '--layer-norm']]])(
     '--json says what was timed, in numbers: %j',
     async (more) => {

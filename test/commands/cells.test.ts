@@ -19,7 +19,7 @@ describe('a model of a file of equations', () => {
   const folder = new Folder();
   beforeAll(async () => {
     folder.write('mine.cell', mine);
-    expect((await folder.train(text, ...shape)).status).toBe(0);
+    expect((await folder.train(text, ...shape, '-q')).status).toBe(0);
     // the model needs it no more
     folder.write('mine.cell', 'gone');
   });
@@ -45,9 +45,9 @@ describe('a model of a file of equations', () => {
       ];
       const [whole, parts] = [new Folder(), new Folder()];
       for (const each of [whole, parts]) each.write('mine.cell', mine);
-      await whole.train(text, ...steady);
-      await parts.train(text, ...steady, '--steps', '20');
-      expect((await parts.run(['train', '--resume', '--steps', '40'])).status).toBe(0);
+      await whole.train(text, ...steady, '-q');
+      await parts.train(text, ...steady, '--steps', '20', '-q');
+      expect((await parts.run(['train', '--resume', '--steps', '40', '-q'])).status).toBe(0);
       expect(parts.read('charnn.json').equals(whole.read('charnn.json'))).toBe(true);
     }
   });

@@ -15,7 +15,7 @@ test('a pipe through both gives the very same bytes', async () => {
 
 test('with a model that knows the text it is smaller; the model must be the same', async () => {
   const folder = new Folder();
-  await folder.train(verses(3000), '--steps', '60', '--unit', 'byte');
+  await folder.train(verses(3000), '--steps', '60', '--unit', 'byte', '-q');
   folder.write('new.txt', verses(2500));
   const given = await folder.shell(
     'charnn compress --no-learn -m charnn.json new.txt > new.cz && charnn decompress -m charnn.json new.cz | cmp - new.txt',

@@ -138,7 +138,7 @@ test('eval counts wrong words and edits, and takes the nearest of several target
 
 test('convert refuses a model of a text', async () => {
   const texts = new Folder();
-  await texts.train('some text that is learnt '.repeat(20));
+  await texts.train('some text that is learnt '.repeat(20), '-q');
   const { status, stderr } = await texts.run(['convert'], 'a\n');
   expect([status, stderr]).toEqual([1, expect.stringContaining('trained on a text, not on pairs')]);
 });

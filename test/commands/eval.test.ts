@@ -5,7 +5,7 @@ import { Folder, verses } from './run.js';
 let model: Buffer;
 beforeAll(async () => {
   const folder = new Folder();
-  await folder.train(verses(2000));
+  await folder.train(verses(2000), '-q');
   model = folder.read('charnn.json');
 });
 

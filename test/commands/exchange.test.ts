@@ -12,7 +12,7 @@ beforeAll(async () => {
   expect(trained.status).toBe(0);
   folder.write('pairs.tsv', 'ab\tba\nbb\tbb\nba\tab\nabb\tbba\n'.repeat(20));
   const pairs = ['--pairs', '--hidden', '8', '--steps', '2', '--threads', '1', '-o', 'pairs.json'];
-  expect((await folder.run(['train', 'pairs.tsv', ...pairs])).status).toBe(0);
+  expect((await folder.run(['train', 'pairs.tsv', ...pairs, '-q'])).status).toBe(0);
   const more = [
     '--residual',
     '--layer-norm',
@@ -24,7 +24,7 @@ beforeAll(async () => {
   ];
   const other = await folder.train(verses(3000), ...more, '-o', 'other.json');
   expect(other.status).toBe(0);
-  await folder.train(verses(1000), '--cell', 'mgu', '-o', 'mgu.json');
+  await folder.train(verses(1000), '--cell', 'mgu', '-o', 'mgu.json', '-q');
 }, 120_000);
 
 describe('safetensors', () => {

@@ -4,7 +4,7 @@ import { Folder, small, verses } from './run.js';
 
 test('of a model: chart, norms, spectra and clipping; --json has the same as numbers', async () => {
   const folder = new Folder();
-  await folder.train(verses(2000), '--clip', '0.01');
+  await folder.train(verses(2000), '--clip', '0.01', '-q');
   const args = ['gradients', 'text.txt', '--lags', '12', '--positions', '5'];
   const { status, stdout, stderr } = await folder.run(args);
   expect([status, stderr]).toEqual([0, '']);
@@ -176,9 +176,9 @@ test('--explode: without clipping the loss ends above where it began, with it be
 
 test('several models side by side, each with the text in its own characters', async () => {
   const folder = new Folder();
-  await folder.train(verses(2000), '-o', 'a.json');
+  await folder.train(verses(2000), '-o', 'a.json', '-q');
   folder.write('other.txt', `${verses(2000)}ZZ`);
-  await folder.run(['train', 'other.txt', ...small, '--cell', 'gru', '-o', 'b.json']);
+  await folder.run(['train', 'other.txt', ...small, '--cell', 'gru', '-o', 'b.json', '-q']);
   const models = ['-m', 'a.json', '-m', 'b.json', '--lags', '9', '--positions', '4'];
   const { stdout, stderr, status } = await folder.run([
     'gradients',

@@ -4,7 +4,7 @@ import { Folder, verses } from './run.js';
 
 test('inspect says what a model is', async () => {
   const folder = new Folder();
-  await folder.train(verses(2000));
+  await folder.train(verses(2000), '-q');
   const { stdout } = await folder.run(['inspect']);
   expect(stdout).toContain('1 × lstm of 8');
   expect(stdout).toContain('rnn.weight_hh_l0');

@@ -7,7 +7,7 @@ const reference = ['--precision', 'int8', '--backend', 'reference'];
 let trained: Folder;
 beforeAll(async () => {
   trained = new Folder();
-  await trained.train(verses(4000), '--steps', '60');
+  await trained.train(verses(4000), '--steps', '60', '-q');
 });
 
 const text = verses(3000);

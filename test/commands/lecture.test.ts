@@ -6,6 +6,7 @@ import { Folder } from './run.js';
 
 /** The networks are trained, which takes about a minute */
 const aWhile = 300_000;
+const pageName = 'lecture.html';
 
 interface Claim {
   readonly id: string;
@@ -13,14 +14,31 @@ interface Claim {
   readonly numbers: Readonly<Record<string, number>>;
 }
 
-describe.each(['1', '2'])('with seed %s', (seed) => {
+const folder = new Folder();
+
+async function printedClaims(): Promise<readonly Claim[]> {
+  const { status, stdout, stderr } = await folder.run(['lecture', '--json', '--seed', '1']);
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
+/** Writes the page, which holds the claims as JSON. */
+async function claimsOfPage(): Promise<readonly Claim[]> {
+  const { status, stdout, stderr } = await folder.run(['lecture', '--seed', '3']);
+  expect([status, stdout]).toEqual([0, '']);
+  expect(stderr.match(/^shown: /gm)?.length).toBe(16);
+  const [, data = ''] =
+    /<script [^>]*id="data">(.*)<\/script>/.exec(`${folder.read(pageName)}`) ?? [];
+  return JSON.parse(data).claims;
+}
+
+describe.each([
+  ['printed, with seed 1', printedClaims],
+  ['on the page, with seed 3', claimsOfPage],
+])('%s', (_, run) => {
   let claims: readonly Claim[];
   beforeAll(async () => {
-    const { status, stdout, stderr } = await new Folder().run([
-      ...['lecture', '--json', '--seed', seed],
-    ]);
-    expect(status, stderr).toBe(0);
-    claims = JSON.parse(stdout);
+    claims = await run();
   }, aWhile);
   const of = (id: string) => (claims.find((claim) => claim.id === id) as Claim).numbers;
 
@@ -150,18 +168,11 @@ describe.each(['1', '2'])('with seed %s', (seed) => {
 });
 
 describeInBrowser('the page of the lecture', () => {
-  const folder = new Folder();
-  beforeAll(async () => {
-    const { status, stdout, stderr } = await folder.run(['lecture', '--seed', '3']);
-    expect([status, stdout]).toEqual([0, '']);
-    expect(stderr.match(/^shown: /gm)?.length).toBe(16);
-  }, aWhile);
-
   test.each([
     { colorScheme: 'light', width: 1280, height: 900 },
     { colorScheme: 'dark', width: 390, height: 800 },
   ] as const)('opens without a request: $colorScheme, $width wide', async (view) => {
-    const { page, complaints } = await open(join(folder.path, 'lecture.html'), view);
+    const { page, complaints } = await open(join(folder.path, pageName), view);
     await page.waitForSelector('canvas');
     expect(await page.locator('section').count()).toBe(16);
     expect(await page.locator('canvas').count()).toBe(11);

@@ -9,7 +9,7 @@ const usual = verses(120_000);
 let model: Buffer;
 beforeAll(async () => {
   const folder = new Folder();
-  await folder.train(usual, '--steps', '60');
+  await folder.train(usual, '--steps', '60', '-q');
   model = folder.read('charnn.json');
 });
 
@@ -145,7 +145,7 @@ test.each([
 
 test('a model without quantiles says what to do', async () => {
   const folder = new Folder();
-  await folder.train(verses(3000));
+  await folder.train(verses(3000), '-q');
   expect(folder.json('charnn.json').lineQuantiles).toBeUndefined();
   const { status, stderr } = await folder.run(['score', 'text.txt', '--threshold', '99%']);
   expect(status).toBe(1);

@@ -1,6 +1,6 @@
 /** Runs the real binary as a child process in a temporary directory. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '../folder.js';
@@ -65,6 +65,20 @@ export class Folder {
     child.stdin.end();
     return finished(child);
   }
+}
+
+/**
+ * Makes a folder at the first call. Each call returns a copy, so that tests which begin with the same training do not
+ * train again. With `--resume`, the training in a copy reads the text in the first folder, whose path the state holds.
+ */
+export function madeOnce(make: () => Promise<Folder>): () => Promise<Folder> {
+  let made: Promise<Folder> | undefined;
+  return async () => {
+    made ??= make();
+    const copy = new Folder();
+    cpSync((await made).path, copy.path, { recursive: true, preserveTimestamps: true });
+    return copy;
+  };
 }
 
 export async function finished(child: ChildProcess): Promise<Outcome> {

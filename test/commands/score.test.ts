@@ -5,7 +5,7 @@ import { Folder, finished, verses } from './run.js';
 let model: Buffer;
 beforeAll(async () => {
   const folder = new Folder();
-  await folder.train(verses(2000), '--steps', '40');
+  await folder.train(verses(2000), '--steps', '40', '-q');
   model = folder.read('charnn.json');
 });
 

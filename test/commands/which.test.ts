@@ -43,8 +43,8 @@ test('tells two languages apart on lines that it has not seen', async () => {
 
 test('the margin is the difference of the costs in bits; equals tie at 0', async () => {
   const folder = new Folder();
-  await folder.train(verses(2000), '--steps', '40');
-  await folder.train(verses(500).toUpperCase(), '-o', 'other.json');
+  await folder.train(verses(2000), '--steps', '40', '-q');
+  await folder.train(verses(500).toUpperCase(), '-o', 'other.json', '-q');
   const line = 'Green Bottles';
   const cost = async (name: string) => {
     const { stdout } = await folder.run(['score', '-m', name], line);

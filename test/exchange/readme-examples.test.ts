@@ -12,7 +12,7 @@ const programs = [...readme.matchAll(/^```javascript\n([\s\S]*?)^```$/gm)].map((
 
 test('README.md’s programs that load exported models run as written', async () => {
   const folder = new Folder();
-  expect((await folder.train(`This and That. ${verses(3000)}`)).status).toBe(0);
+  expect((await folder.train(`This and That. ${verses(3000)}`, '-q')).status).toBe(0);
   for (const format of ['safetensors', 'onnx']) {
     expect((await folder.run(['export', '--format', format])).status).toBe(0);
   }

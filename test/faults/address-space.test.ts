@@ -38,14 +38,15 @@ describe.runIf(onLinux)('8 GB of address space', () => {
     expect(trained.status).toBe(0);
     expect(limited(limit, 'eval', '-m', model, text).status).toBe(0);
   });
+});
 
-  test('are too little for WebAssembly, which says so', () => {
-    const refused = limited(limit, 'sample', '-m', model, '--backend', 'wasm');
-    expect(refused.stderr).toMatch(
-      /^charnn: back end wasm cannot run here: .*address space[^\n]*\n$/,
-    );
-    expect(refused.status).toBe(1);
-  });
+test.runIf(onLinux)('WebAssembly says where there is too little for it', () => {
+  // Node.js 20 reserves 10 GB, newer ones as much as is used
+  const refused = limited(2_000_000, 'sample', '-m', model, '--backend', 'wasm');
+  expect(refused.stderr).toMatch(
+    /^charnn: (back end wasm cannot run here|out of memory): .*address space[^\n]*\n$/,
+  );
+  expect(refused.status).toBe(1);
 });
 
 test.runIf(onLinux)(
@@ -86,7 +87,7 @@ test.runIf(onLinux)('a training, whose result depends on its threads, does not',
 
 test.runIf(onLinux)('a search takes as many threads as there is room for, and says so', () => {
   const command = 'ulimit -v 8000000; exec "$0" "$@"';
-  const search = ['search', text, '--hidden', '8', '--time', '9s', '--threads', '500'];
+  const search = ['search', text, '--hidden', '8', '--time', '1s', '--threads', '500'];
   const words = ['-c', command, process.execPath, binary, ...search, '-o', join(folder, 's.json')];
   const { status, stderr } = spawnSync('sh', words, {
     ...{ encoding: 'utf8', timeout: 10_000, killSignal: 'SIGINT' },
@@ -98,9 +99,11 @@ test.runIf(onLinux)('a search takes as many threads as there is room for, and sa
 });
 
 test.runIf(onLinux)('less than the program itself needs is said before anything else', () => {
-  const refused = limited(950_000, '--version');
+  const script = `require('fs').readFileSync('/proc/self/status', 'latin1').match(/VmSize:\\s+(\\d+)/)[1]`;
+  const ofNode = Number(execFileSync(process.execPath, ['-p', script], { encoding: 'utf8' }));
+  const refused = limited(ofNode + 200_000, '--version');
   expect(refused.stderr).toMatch(
-    /^charnn: not enough address space: about \d+ MiB are needed, but ulimit -v allows 928 MiB; raise that limit\n$/,
+    /^charnn: not enough address space: about \d+ MiB are needed, but ulimit -v allows \d+ MiB; raise that limit\n$/,
   );
   expect(refused.status).toBe(1);
 });

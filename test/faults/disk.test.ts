@@ -15,7 +15,7 @@ import { appearance, complaints, until } from './running.js';
 const options = [
   ...['train', 'text.txt', '--hidden', '16', '--layers', '1', '--batch-size', '2'],
   ...['--seq-length', '16', '--steps', '4000', '--eval-every', '50', '--early-stop', '0'],
-  ...['--threads', '1'],
+  ...['--no-samples', '--threads', '1'],
 ];
 
 function withText(): Folder {

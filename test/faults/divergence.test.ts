@@ -55,7 +55,7 @@ describe('back to the last good model', () => {
     await until(() => /"rollback".*"what":"state"/s.test(seen));
     child.kill('SIGKILL');
     expect((await outcome).signal).toBe('SIGKILL');
-    expect((await killed.run(['train', '--resume'])).status).toBe(0);
+    expect((await killed.run(['train', '--resume', '-q'])).status).toBe(0);
     expect(killed.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
   });
 

@@ -53,7 +53,7 @@ describe('two trainings of one model', () => {
     expect(refused.stderr).toMatch(/process 1 on elsewhere/);
     const old = Date.now() / 1000 - 3600;
     utimesSync(join(folder.path, '.charnn.json.lock'), old, old);
-    expect((await folder.train(text)).status).toBe(0);
+    expect((await folder.train(text, '-q')).status).toBe(0);
     expect(existsSync(join(folder.path, '.charnn.json.lock'))).toBe(false);
   });
 
@@ -66,7 +66,7 @@ describe('two trainings of one model', () => {
     expect((await folder.train(text)).status).toBe(1);
     const old = Date.now() / 1000 - 3600;
     utimesSync(join(folder.path, '.charnn.json.lock'), old, old);
-    expect((await folder.train(text)).status).toBe(0);
+    expect((await folder.train(text, '-q')).status).toBe(0);
   });
 
   test.each([
@@ -86,7 +86,7 @@ describe('two trainings of one model', () => {
       expect(stderr).toContain(`${words}: if no other training is running, remove it`);
       expect(readdirSync(folder.path).sort()).toEqual([name, 'text.txt']);
       await folder.shell(`rm -r ${name}`);
-      expect((await folder.train(text)).status).toBe(0);
+      expect((await folder.train(text, '-q')).status).toBe(0);
     }
   });
 
@@ -110,7 +110,7 @@ describe('two trainings of one model', () => {
     await folder.shell(
       'truncate -s 600M .charnn.json.lock; touch -d "1 hour ago" .charnn.json.lock',
     );
-    expect((await folder.train(text)).status).toBe(0);
+    expect((await folder.train(text, '-q')).status).toBe(0);
   });
 
   test('a training whose lock was taken over does not write', async () => {
@@ -134,7 +134,7 @@ test('what a killed process left of writing is cleared away, and nothing else', 
   const leftovers = ['.charnn.json.0123abcd.tmp', '.charnn.state.json.89abcdef.tmp'];
   const others = ['.charnn.json.0123abcde.tmp', '.other.json.0123abcd.tmp', 'charnn.json.tmp'];
   for (const name of [...leftovers, ...others]) folder.write(name, 'x');
-  expect((await folder.train(text)).status).toBe(0);
+  expect((await folder.train(text, '-q')).status).toBe(0);
   const names = readdirSync(folder.path);
   for (const name of leftovers) expect(names).not.toContain(name);
   for (const name of others) expect(names).toContain(name);
@@ -143,8 +143,8 @@ test('what a killed process left of writing is cleared away, and nothing else', 
 describe('a state and a model', () => {
   test('of different trainings are not mixed', async () => {
     const [one, other] = [new Folder(), new Folder()];
-    await one.train(text, '--seed', '1');
-    await other.train(text, '--seed', '2');
+    await one.train(text, '--seed', '1', '-q');
+    await other.train(text, '--seed', '2', '-q');
     one.write('charnn.json', other.read('charnn.json'));
     const before = one.read('charnn.json');
     const { status, stderr } = await one.run(['train', '--resume', '--steps', '8']);
@@ -168,7 +168,7 @@ describe('a state and a model', () => {
 
   test('a missing model is said, and made anew', async () => {
     const folder = new Folder();
-    await folder.train(text);
+    await folder.train(text, '-q');
     unlinkSync(join(folder.path, 'charnn.json'));
     const { status, stderr } = await folder.run(['train', '--resume', '--steps', '8']);
     expect(status).toBe(0);
@@ -178,7 +178,7 @@ describe('a state and a model', () => {
 
   test('a damaged state is refused with the field, and nothing is overwritten', async () => {
     const folder = new Folder();
-    await folder.train(text);
+    await folder.train(text, '-q');
     const state = folder.read('charnn.state.json').toString();
     folder.write('charnn.state.json', state.replace('"step":4', '"step":3'));
     const before = folder.read('charnn.json');
@@ -194,8 +194,8 @@ describe('where a model goes', () => {
     const folder = new Folder();
     mkdirSync(join(folder.path, 'models'));
     symlinkSync('models/real.json', join(folder.path, 'charnn.json'));
-    expect((await folder.train(text)).status).toBe(0);
-    expect((await folder.train(text, '--force')).status).toBe(0);
+    expect((await folder.train(text, '-q')).status).toBe(0);
+    expect((await folder.train(text, '--force', '-q')).status).toBe(0);
     expect(lstatSync(join(folder.path, 'charnn.json')).isSymbolicLink()).toBe(true);
     expect(readdirSync(join(folder.path, 'models'))).toEqual(['real.json']);
   });
@@ -205,7 +205,7 @@ describe('where a model goes', () => {
     async (name) => {
       const folder = new Folder();
       const output = ['-o', `./${name}`];
-      expect((await folder.train(text, ...output)).status).toBe(0);
+      expect((await folder.train(text, ...output, '-q')).status).toBe(0);
       const again = await folder.train(text, ...output);
       expect(again.status).toBe(1);
       expect(again.stderr).toMatch(oneLine);
@@ -236,12 +236,12 @@ describe('where a model goes', () => {
 
   test('not over the state of another training, unless forced', async () => {
     const folder = new Folder();
-    await folder.train(text);
+    await folder.train(text, '-q');
     unlinkSync(join(folder.path, 'charnn.json'));
     const { status, stderr } = await folder.train(text);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^charnn: charnn\.state\.json exists already: [^\n]+\n$/);
-    expect((await folder.train(text, '--force')).status).toBe(0);
+    expect((await folder.train(text, '--force', '-q')).status).toBe(0);
   });
 
   test.each([
@@ -265,7 +265,7 @@ describe('where a model goes', () => {
 
   test('a model can be read from a pipe', async () => {
     const folder = new Folder();
-    await folder.train(text);
+    await folder.train(text, '-q');
     const direct = await folder.run(['sample', '--seed', '3', '-l', '30']);
     const { status, stdout } = await folder.shell(
       'charnn sample -m <(cat charnn.json) --seed 3 -l 30',

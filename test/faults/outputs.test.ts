@@ -13,7 +13,7 @@ const names = async (folder: Folder) =>
   (await folder.shell('ls -A')).stdout.split('\n').filter((name) => name !== '');
 
 beforeAll(async () => {
-  await made.train(verses(1500));
+  await made.train(verses(1500), '-q');
   expect((await made.run(['export', '-q'])).status).toBe(0);
 });
 

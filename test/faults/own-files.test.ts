@@ -3,7 +3,7 @@ import { chmodSync, chownSync, linkSync, mkdirSync, statSync, symlinkSync } from
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Folder, small, verses } from '../commands/run.js';
+import { Folder, madeOnce, small, verses } from '../commands/run.js';
 
 const text = verses(1500);
 const sizes = small.join(' ');
@@ -17,6 +17,21 @@ function poems(): Folder {
   folder.write('more/c.txt', verses(300));
   return folder;
 }
+
+async function newlyTrained(source = '.'): Promise<Folder> {
+  const folder = poems();
+  expect((await folder.run(['train', source, ...small, '-q'])).status).toBe(0);
+  return folder;
+}
+
+const trainedOnAll = madeOnce(() => newlyTrained());
+const trainedOnA = madeOnce(() => newlyTrained('a.txt'));
+const trainedOnB = madeOnce(() => newlyTrained('b.txt'));
+const withPage = madeOnce(async () => {
+  const folder = await trainedOnA();
+  expect((await folder.run(['report', '-o', 'page.html'])).status).toBe(0);
+  return folder;
+});
 
 describe.runIf(onPosix)('the file that output goes to, in a folder that is learnt', () => {
   const more = 'train --resume --steps 6';
@@ -35,8 +50,7 @@ describe.runIf(onPosix)('the file that output goes to, in a folder that is learn
         ]
       : []),
   ])('%s: it is left out, and --resume still knows it', async (_, streams) => {
-    const calm = poems();
-    expect((await calm.run(['train', '.', ...small])).status).toBe(0);
+    const calm = await trainedOnAll();
     const folder = poems();
     symlinkSync('linked.log', join(folder.path, 'link.log'));
     const { status } = await folder.shell(`charnn train . ${sizes} ${streams}`);
@@ -52,7 +66,7 @@ describe.runIf(onPosix)('the file that output goes to, in a folder that is learn
     expect(
       (await folder.shell(`charnn ${more} > second.log 2>&1; cat second.log >&2`)).status,
     ).toBe(0);
-    expect((await folder.run(['train', '--resume', '--steps', '8'])).status).toBe(0);
+    expect((await folder.run(['train', '--resume', '--steps', '8', '-q'])).status).toBe(0);
   });
 
   test('pages, logs and compressed files of before are left out, too', async () => {
@@ -61,7 +75,7 @@ describe.runIf(onPosix)('the file that output goes to, in a folder that is learn
       `charnn train . ${sizes} --json > first.log; charnn report first.log -o r.html -q; charnn compress a.txt -q > a.cz`,
     );
     expect(calm.status).toBe(0);
-    expect((await folder.run(['train', '.', ...small, '-o', 'again.json'])).status).toBe(0);
+    expect((await folder.run(['train', '.', ...small, '-o', 'again.json', '-q'])).status).toBe(0);
     expect(folder.json('again.json').training.corpus.files).toBe(3);
   });
 
@@ -73,8 +87,7 @@ describe.runIf(onPosix)('the file that output goes to, in a folder that is learn
     ['sample', 'sample --complete a.txt >> a.txt'],
     ...(process.platform === 'linux' ? [['through a pipe', 'score a.txt | tee -a a.txt']] : []),
   ])('is not read where it is named: %s', async (_, line) => {
-    const folder = poems();
-    await folder.run(['train', 'b.txt', ...small]);
+    const folder = await trainedOnB();
     const { status } = await folder.shell(`charnn ${line.replace('train', 'train -o x.json')}`);
     expect(status).toBe(1);
     // an error on standard error may have gone to the file
@@ -100,8 +113,7 @@ describe('a folder that has changed since', () => {
       },
     ],
   ])('%s', async (words, change) => {
-    const folder = poems();
-    await folder.run(['train', '.', ...small]);
+    const folder = await newlyTrained();
     change(folder);
     const { status, stderr } = await folder.run(['train', '--resume', '--steps', '6']);
     expect(status).toBe(1);
@@ -119,16 +131,15 @@ describe('a folder that has changed since', () => {
     }
     folder.write('two/a.txt', text);
     folder.write('two/b.txt', text);
-    await folder.run(['train', 'one', 'two', ...small]);
-    expect((await folder.run(['train', '--resume', '--steps', '6'])).status).toBe(0);
+    await folder.run(['train', 'one', 'two', ...small, '-q']);
+    expect((await folder.run(['train', '--resume', '--steps', '6', '-q'])).status).toBe(0);
     expect((await folder.shell('rm two/b.txt')).status).toBe(0);
     const { stderr } = await folder.run(['train', '--resume', '--steps', '8']);
     expect(stderr).toContain('(gone: b.txt)');
   });
 
   test('an older state names no files: the text is refused without their names', async () => {
-    const folder = poems();
-    await folder.run(['train', '.', ...small]);
+    const folder = await newlyTrained();
     const { sha256: _, ...state } = folder.json('charnn.state.json');
     const { files, ...source } = state.source;
     expect(files).toHaveLength(3);
@@ -143,7 +154,14 @@ describe('a folder that has changed since', () => {
 
 test('a model names no folder and no user', async () => {
   const folder = poems();
-  await folder.run(['train', folder.path, ...small, '--val-file', join(folder.path, 'a.txt')]);
+  await folder.run([
+    'train',
+    folder.path,
+    ...small,
+    '--val-file',
+    join(folder.path, 'a.txt'),
+    '-q',
+  ]);
   const model = folder.read('charnn.json').toString();
   for (const secret of [folder.path, homedir(), 'more/']) expect(model).not.toContain(secret);
 });
@@ -182,13 +200,15 @@ describe('a model and its state', () => {
 
   test('a state of an earlier version, beside a model without an extension, is found', async () => {
     const folder = poems();
-    await folder.run(['train', 'a.txt', ...small, '-o', 'foo']);
+    await folder.run(['train', 'a.txt', ...small, '-o', 'foo', '-q']);
     await folder.shell('mv foo.state foo.state.json');
-    expect((await folder.run(['train', '--resume', '--steps', '6', '-o', 'foo'])).status).toBe(0);
+    expect(
+      (await folder.run(['train', '--resume', '--steps', '6', '-o', 'foo', '-q'])).status,
+    ).toBe(0);
     expect(await steps(folder, 'foo', 'foo.state')).toEqual([6, 6]);
     // but not that of another model
     await folder.shell('rm foo.state foo.state.json');
-    await folder.run(['train', 'b.txt', ...small, '-o', 'foo.json']);
+    await folder.run(['train', 'b.txt', ...small, '-o', 'foo.json', '-q']);
     const refused = await folder.run(['train', '--resume', '--steps', '9', '-o', 'foo']);
     expect([refused.status, refused.stderr]).toEqual([
       1,
@@ -198,7 +218,7 @@ describe('a model and its state', () => {
 
   test('a model is not written over the state of another, nor a state over a model', async () => {
     const folder = poems();
-    await folder.run(['train', 'a.txt', ...small, '-o', 'foo.json']);
+    await folder.run(['train', 'a.txt', ...small, '-o', 'foo.json', '-q']);
     const state = folder.read('foo.state.json');
     const args = ['train', 'a.txt', ...small, '--force', '-o'];
     const refused = await folder.run([...args, 'foo.state.json']);
@@ -215,7 +235,7 @@ describe('a model and its state', () => {
 describe('no output replaces what the command reads', () => {
   test('a model that a training starts from, by any name', async () => {
     const folder = poems();
-    await folder.run(['train', 'a.txt', ...small, '-o', 'base.json']);
+    await folder.run(['train', 'a.txt', ...small, '-o', 'base.json', '-q']);
     const before = folder.read('base.json');
     symlinkSync('base.json', join(folder.path, 'link.json'));
     linkSync(join(folder.path, 'base.json'), join(folder.path, 'hard.json'));
@@ -235,8 +255,7 @@ describe('no output replaces what the command reads', () => {
   ])(
     'a page of %s: an older page, but not its text, a book or a link to either',
     async (_, args) => {
-      const folder = poems();
-      await folder.run(['train', 'a.txt', ...small]);
+      const folder = await trainedOnA();
       const book = '<!doctype html>\n<title>years of work</title>\n';
       folder.write('book.html', book);
       symlinkSync('book.html', join(folder.path, 'link.html'));
@@ -267,9 +286,7 @@ describe('no output replaces what the command reads', () => {
 
 describe.runIf(onPosix)('standard output and devices as --output', () => {
   test.each(['-', '/dev/stdout', '/dev/fd/1'])('%s takes a page', async (name) => {
-    const folder = poems();
-    await folder.run(['train', 'a.txt', ...small]);
-    await folder.run(['report', '-o', 'page.html']);
+    const folder = await withPage();
     const page = folder.read('page.html');
     const piped = await folder.run(['report', '-o', name]);
     expect([piped.status, piped.stderr]).toEqual([0, '']);
@@ -281,9 +298,7 @@ describe.runIf(onPosix)('standard output and devices as --output', () => {
   });
 
   test('a pipe that the shell has made takes a page, too', async () => {
-    const folder = poems();
-    await folder.run(['train', 'a.txt', ...small]);
-    await folder.run(['report', '-o', 'page.html']);
+    const folder = await withPage();
     await folder.shell(
       'charnn report -o >(cat > copy.html); while ! grep -q "</html>" copy.html; do sleep 0.1; done',
     );
@@ -296,8 +311,7 @@ describe.runIf(onPosix)('standard output and devices as --output', () => {
   });
 
   test('nothing else is written into a folder of devices', async () => {
-    const folder = poems();
-    await folder.run(['train', 'a.txt', ...small]);
+    const folder = await trainedOnA();
     for (const line of [
       `train a.txt ${sizes} -f -o /dev/stdout`,
       `train a.txt ${sizes} -f -o /dev/stdout > model.json`,
@@ -321,12 +335,12 @@ test.runIf(process.getuid?.() === 0)(
   "root keeps another user's owner, group and mode",
   async () => {
     const folder = new Folder();
-    await folder.train(text);
+    await folder.train(text, '-q');
     for (const name of ['charnn.json', 'charnn.state.json']) {
       chownSync(join(folder.path, name), 1234, 1235);
       chmodSync(join(folder.path, name), 0o6751);
     }
-    expect((await folder.train(text, '--force')).status).toBe(0);
+    expect((await folder.train(text, '--force', '-q')).status).toBe(0);
     for (const name of ['charnn.json', 'charnn.state.json']) {
       const { uid, gid, mode } = statSync(join(folder.path, name));
       expect([uid, gid, mode & 0o7777]).toEqual([1234, 1235, 0o6751]);

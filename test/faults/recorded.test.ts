@@ -48,7 +48,7 @@ describe('a text that is changed while it is trained on', () => {
   test('an older state knows no hash of its validation text and goes on', async () => {
     const folder = new Folder();
     folder.write('val.txt', text);
-    await folder.train(text, '--val-file', 'val.txt');
+    await folder.train(text, '--val-file', 'val.txt', '-q');
     const { sha256, provenance, ...state } = folder.json('charnn.state.json');
     const { validationSha256, validationBytes, ...older } = provenance;
     expect([sha256, validationSha256, validationBytes]).not.toContain(undefined);
@@ -65,7 +65,7 @@ describe('a text that is changed while it is trained on', () => {
   test('the validation text, too', async () => {
     const folder = new Folder();
     folder.write('val.txt', text);
-    await folder.train(text, '--val-file', 'val.txt');
+    await folder.train(text, '--val-file', 'val.txt', '-q');
     const more = ['train', '--resume', '--steps', '6'];
     folder.write('val.txt', text.replace('green', 'greem'));
     const { status, stderr } = await folder.run(more);
@@ -80,7 +80,7 @@ describe('a state from a stranger', () => {
   /** Names other texts than its own, and has no hash to give that away. */
   async function naming(paths: readonly string[], bytes = text.length): Promise<Folder> {
     const folder = new Folder();
-    await folder.train(text);
+    await folder.train(text, '-q');
     const { sha256: _, ...state } = folder.json('charnn.state.json');
     state.source.texts = paths;
     state.provenance.bytes = bytes;
@@ -117,7 +117,7 @@ describe('a state from a stranger', () => {
 
 test('a state where a model is expected, or the other way round, is called what it is', async () => {
   const folder = new Folder();
-  await folder.train(text);
+  await folder.train(text, '-q');
   const sampled = await folder.run(['sample', '-m', 'charnn.state.json']);
   expect(sampled.status).toBe(1);
   expect(sampled.stderr).toMatch(/charnn\.state\.json is the state of a training run, not a model/);

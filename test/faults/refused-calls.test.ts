@@ -97,7 +97,7 @@ describe.runIf(canRefuse())('calls to the system that fail', () => {
 
   test('a private file stays private where its mode cannot be set', async () => {
     const folder = new Folder();
-    await folder.train(verses(1500));
+    await folder.train(verses(1500), '-q');
     const model = join(folder.path, 'charnn.json');
     execFileSync('chmod', ['600', model]);
     const { status } = await trainRefused(folder, ['fchmod', 'EPERM', 1e9], '--force');

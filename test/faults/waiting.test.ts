@@ -18,7 +18,7 @@ const codes = [
 
 const trained = (async () => {
   const folder = new Folder();
-  await folder.train(text);
+  await folder.train(text, '-q');
   execFileSync('mkfifo', [join(folder.path, 'pipe')]);
   return folder;
 })();

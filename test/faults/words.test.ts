@@ -11,7 +11,7 @@ const onPosix = process.platform !== 'win32';
 
 const trained = (async () => {
   const folder = new Folder();
-  await folder.train(text);
+  await folder.train(text, '-q');
   symlinkSync('circle', join(folder.path, 'circle'));
   mkdirSync(join(folder.path, 'poems'));
   folder.write('poems/a.txt', text);

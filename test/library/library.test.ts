@@ -104,7 +104,7 @@ describe('train', () => {
   test('goes on from its state as if it had never stopped', async () => {
     const corpus = await Corpus.load(book);
     const [once, twice] = [join(folder, 'once.json'), join(folder, 'twice.json')];
-    const long = { ...small, steps: 400, evalEvery: 100, earlyStop: 0 };
+    const long = { ...small, steps: 120, evalEvery: 30, earlyStop: 0 };
     await (await train(corpus, { ...long, saveTo: once })).close();
     const controller = new AbortController();
     const events: TrainEvent[] = [];

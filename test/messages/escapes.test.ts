@@ -4,7 +4,7 @@ import { Folder, verses } from '../commands/run.js';
 
 const folder = new Folder();
 beforeAll(async () => {
-  await folder.train(`${verses(900)}\t\\`);
+  await folder.train(`${verses(900)}\t\\`, '-q');
 });
 
 const sample = (...args: string[]) =>

@@ -12,7 +12,7 @@ let sampled: string;
 const given = ['--prompt', '5 green', '--seed', '4', '--length', '300'];
 
 beforeAll(async () => {
-  await folder.train(verses(6000), '--counts', '4', '-o', 'model.json');
+  await folder.train(verses(6000), '--counts', '4', '-o', 'model.json', '-q');
   await folder.run(['publish', 'model.json', '-o', 'page.html', ...given]);
   const words = ['sample', '-m', 'model.json', '--backend', 'wasm', ...given];
   sampled = (await folder.run(words)).stdout;

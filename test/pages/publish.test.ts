@@ -13,9 +13,9 @@ const folder = new Folder();
 const hostile = `</script><script>document.title='broken'</script><img src=x onerror=alert(1)>`;
 
 beforeAll(async () => {
-  await folder.train(verses(6000), '--counts', '4', '-o', 'model.json');
+  await folder.train(verses(6000), '--counts', '4', '-o', 'model.json', '-q');
   const odd = hostile.repeat(20).concat('\n\u202e\u0000 abc');
-  await folder.train(odd, '--counts', '3', '-o', 'odd.json');
+  await folder.train(odd, '--counts', '3', '-o', 'odd.json', '-q');
 });
 
 /** Publishes and returns the path of the page. */
@@ -213,7 +213,7 @@ describeInBrowser('the page of publish', () => {
   test('of a model of pairs, it converts what is typed', async () => {
     folder.write('pairs.tsv', verses(2000).replace(/^(\d+) (\w+).*$/gm, '$1$2\t$2$1'));
     const sizes = ['--hidden', '8', '--embedding', '4', '--steps', '60', '--threads', '1'];
-    await folder.run(['train', '--pairs', 'pairs.tsv', ...sizes, '-o', 'pairs.json']);
+    await folder.run(['train', '--pairs', 'pairs.tsv', ...sizes, '-o', 'pairs.json', '-q']);
     const { page, complaints } = await open(await published('pairs.json', '--prompt', '3green'));
     await page.waitForSelector('body[data-converted="1"]');
     await page.getByRole('textbox', { name: 'Convert' }).fill(`3green\n\n41green\n${hostile}`);

@@ -6,7 +6,7 @@ import { describeInBrowser, fits, open } from './browser.js';
 
 const folder = new Folder();
 beforeAll(async () => {
-  await folder.train(`${verses(3000)}한국어 <b>&amp;</b> </script>\n`);
+  await folder.train(`${verses(3000)}한국어 <b>&amp;</b> </script>\n`, '-q');
 });
 
 async function makePage(text: string, ...options: string[]) {

@@ -133,7 +133,7 @@ describe('a model that was trained', () => {
   const folder = new Folder();
 
   test('with counts, the page has both or the network alone', async () => {
-    await folder.train(verses(6000), '--counts', '4', '--output', 'counted.json');
+    await folder.train(verses(6000), '--counts', '4', '--output', 'counted.json', '-q');
     const model = await readModel(`${folder.path}/counted.json`);
     expect(model.counts).toBeDefined();
     for (const share of ['1', '0']) {
@@ -158,7 +158,15 @@ describe('a model that was trained', () => {
   });
 
   test('of documents, it begins as they begin', async () => {
-    await folder.train(verses(6000), '--documents', '--separator', '\\n', '-o', 'documents.json');
+    await folder.train(
+      verses(6000),
+      '--documents',
+      '--separator',
+      '\\n',
+      '-o',
+      'documents.json',
+      '-q',
+    );
     const model = await readModel(`${folder.path}/documents.json`);
     const { stdout } = await folder.run([
       'sample',
@@ -184,6 +192,7 @@ describe('a model that was trained', () => {
       'bytes.json',
       '--counts',
       '0',
+      '-q',
     );
     const model = await readModel(`${folder.path}/bytes.json`);
     const given = ['--backend', 'wasm', '--seed', '2', '-p', 'süß', '-l', '300'];
@@ -204,7 +213,7 @@ describe('a model that was trained', () => {
     );
     folder.write('pairs.tsv', pairs);
     const sizes = ['--hidden', '8', '--embedding', '4', '--steps', '60', '--threads', '1'];
-    await folder.run(['train', '--pairs', 'pairs.tsv', ...sizes, '-o', 'pairs.json']);
+    await folder.run(['train', '--pairs', 'pairs.tsv', ...sizes, '-o', 'pairs.json', '-q']);
     const model = await readAnyModel(`${folder.path}/pairs.json`);
     const { page, replies } = await opened(model);
     const lines = ['1green', '27green', 'x', 'ñ', `${'9'.repeat(300)}`];

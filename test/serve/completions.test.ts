@@ -8,7 +8,7 @@ const folder = new Folder();
 let server: RunningServer;
 
 beforeAll(async () => {
-  await folder.train(verses(6000), '--counts', '4', '-o', 'poems.json');
+  await folder.train(verses(6000), '--counts', '4', '-o', 'poems.json', '-q');
   server = await RunningServer.start(folder, 'poems.json', '--backend', 'wasm');
 });
 afterAll(async () => {
@@ -129,7 +129,7 @@ describe('/v1/completions', () => {
 test('a model of pairs has a page, and says that it completes nothing', async () => {
   folder.write('pairs.tsv', 'one\tuno\ntwo\tdue\nthree\ttre\n'.repeat(20));
   const sizes = ['--hidden', '8', '--embedding', '4', '--steps', '4', '--threads', '1'];
-  await folder.run(['train', '--pairs', 'pairs.tsv', ...sizes, '-o', 'pairs.json']);
+  await folder.run(['train', '--pairs', 'pairs.tsv', ...sizes, '-o', 'pairs.json', '-q']);
   const pairs = await RunningServer.start(folder, 'pairs.json');
   expect((await pairs.send('/')).text).toMatch(/^<!doctype html>/);
   const { status, error } = await pairs.json('/v1/completions', { prompt: 'one' });

@@ -94,7 +94,7 @@ describe('what is wrong is said in a sentence', () => {
 });
 
 test('a model without labels refuses them', async () => {
-  await folder.train('abc '.repeat(200), '--counts', '0', '-o', 'plain.json');
+  await folder.train('abc '.repeat(200), '--counts', '0', '-o', 'plain.json', '-q');
   const plain = await RunningServer.start(folder, 'plain.json');
   const { status, error } = await plain.json('/v1/completions', { labels: { author: 'Keats' } });
   expect([status, error.message]).toEqual([

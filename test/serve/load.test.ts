@@ -10,7 +10,7 @@ const folder = new Folder();
 const servers: RunningServer[] = [];
 
 beforeAll(async () => {
-  await folder.train(verses(3000), '-o', 'model.json', '--hidden', '64', '--counts', '0');
+  await folder.train(verses(3000), '-o', 'model.json', '--hidden', '64', '--counts', '0', '-q');
 });
 afterEach(async () => {
   for (const server of servers.splice(0))

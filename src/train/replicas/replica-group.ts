@@ -240,7 +240,7 @@ export class Replicas {
   private async startThreads(): Promise<void> {
     this.pool = await WorkerPool.start<ReplicaPlan, Order, Reply>({
       workers: this.plans.length,
-      module: new URL('./replica-worker.js', import.meta.url),
+      module: new URL('../../bundle/replica-worker.js', import.meta.url),
       data: (index) => this.plans[index],
       onReply: (index, reply) => this.takeReply(index, reply),
       onFailure: (error) => this.fail(error),

@@ -7,7 +7,7 @@ let folder: Folder;
 beforeAll(async () => {
   folder = new Folder();
   // without a separator, of which sample -n would make lines that follow unprinted ones
-  await folder.train(verses(3000), '--steps', '60', '--separator', '');
+  await folder.train(verses(3000), '--steps', '60', '--separator', '', '-q');
 });
 
 /** What readline writes before a line: the sign, and the cursor put behind it */

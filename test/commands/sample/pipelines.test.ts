@@ -6,7 +6,7 @@ import { Folder, finished, verses } from '../run.js';
 let model: Buffer;
 beforeAll(async () => {
   const folder = new Folder();
-  await folder.train(verses(3000), '--steps', '60', '--separator', '');
+  await folder.train(verses(3000), '--steps', '60', '--separator', '', '-q');
   model = folder.read('charnn.json');
 });
 
@@ -175,7 +175,7 @@ test('a slow reader holds it back: memory stays as it was', async () => {
 
 test('--match gives a validator nothing to refuse', async () => {
   const folder = new Folder();
-  await folder.train('{"key":12}\n{"other":345}\n'.repeat(40));
+  await folder.train('{"key":12}\n{"other":345}\n'.repeat(40), '-q');
   const check =
     'for (const line of String(fs.readFileSync(0)).trim().split("\\n")) JSON.parse(line)';
   const { stdout, stderr } = await folder.shell(
@@ -194,7 +194,7 @@ test('in process substitutions records are the same, whatever the threads', asyn
 
 test.runIf(hasJq)('jq reads what --match writes, however many', async () => {
   const folder = new Folder();
-  await folder.train('{"key":12}\n{"other":345}\n'.repeat(40));
+  await folder.train('{"key":12}\n{"other":345}\n'.repeat(40), '-q');
   const { stdout, stderr, status } = await folder.shell(
     String.raw`charnn sample -n 300 --seed 1 -l 40 --temp 2 --match '\{"[a-z]{1,8}":[1-5]{1,5}\}' |
       jq -r 'to_entries[] | select(.value > 0) | .key' | sort -u | wc -l`,

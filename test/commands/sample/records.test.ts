@@ -31,7 +31,7 @@ describe('the separator', () => {
     expect(folder.json('charnn.state.json')).toMatchObject({ version: 3, separator: '\n%%\n' });
     const { stdout } = await folder.run(['inspect']);
     expect(stdout).toMatch(/records end with +the line "%%"/);
-    await folder.run(['train', '--resume', '--steps', '6']);
+    await folder.run(['train', '--resume', '--steps', '6', '-q']);
     expect(folder.json('charnn.json').separator).toBe('\n%%\n');
   });
 
@@ -162,7 +162,16 @@ describe('train --documents', () => {
     const folder = new Folder();
     folder.write('text.txt', names.make(1, 300));
     folder.write('held-out.txt', names.make(2, 900));
-    await folder.run(['train', 'text.txt', ...size, '--steps', '40', '--val-file', 'held-out.txt']);
+    await folder.run([
+      'train',
+      'text.txt',
+      ...size,
+      '--steps',
+      '40',
+      '--val-file',
+      'held-out.txt',
+      '-q',
+    ]);
     const { training, history } = folder.json('charnn.json');
     const { validationLoss } = history.at(-1);
     const lossOf = async (...args: string[]) => {

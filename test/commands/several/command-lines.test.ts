@@ -4,7 +4,7 @@ import { Folder, small, verses } from '../run.js';
 
 const folder = new Folder();
 beforeAll(async () => {
-  await folder.train(verses(1500), '-o', 'good.json', '--cell', 'GRU');
+  await folder.train(verses(1500), '-o', 'good.json', '--cell', 'GRU', '-q');
   folder.write('charnn.json', folder.read('good.json'));
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { readState, writeState } from '#charnn/checkpoint/state-file.js';
-import { Folder, small, verses } from '../run.js';
+import { Folder, madeOnce, small, verses } from '../run.js';
 
 const complaint = /^charnn: [^\n]+\n$/;
 const text = verses(800);
@@ -13,11 +13,11 @@ function utf16(content: string): Buffer {
   return Buffer.from(`\ufeff${content}`, 'utf16le');
 }
 
-async function trained(): Promise<Folder> {
+const trained = madeOnce(async () => {
   const folder = new Folder();
-  expect((await folder.train(text)).status).toBe(0);
+  expect((await folder.train(text, '-q')).status).toBe(0);
   return folder;
-}
+});
 
 /** Another record of how a training's text is read; undefined: none, as older states have none. */
 async function changeReading(folder: Folder, reading: unknown, expected?: unknown): Promise<void> {
@@ -60,7 +60,7 @@ describe('training', () => {
     const folder = new Folder();
     const bytes = Buffer.from(text, 'utf16le');
     // as NULs between the letters, which is how such a text was read
-    expect((await folder.train(bytes, '--encoding', 'utf-8')).status).toBe(0);
+    expect((await folder.train(bytes, '--encoding', 'utf-8', '-q')).status).toBe(0);
     const recorded = { encoding: 'utf-8', invalid: 'error', format: 'lines' };
     await changeReading(folder, undefined, recorded);
     const { status, stderr } = await folder.run(['train', '--resume', '--steps', '5', '-q']);
@@ -126,9 +126,9 @@ describe('training', () => {
   test('a stray byte: --invalid replace and skip, for eval too', async () => {
     const folder = new Folder();
     const bytes = Buffer.from(`${text}it\x92s\n`, 'latin1');
-    expect((await folder.train(bytes, '--invalid', 'replace')).status).toBe(0);
+    expect((await folder.train(bytes, '--invalid', 'replace', '-q')).status).toBe(0);
     expect(folder.json('charnn.json').vocabulary.symbols).toContain('\ufffd');
-    expect((await folder.train(bytes, '--invalid', 'skip', '--force')).status).toBe(0);
+    expect((await folder.train(bytes, '--invalid', 'skip', '--force', '-q')).status).toBe(0);
     expect(folder.json('charnn.json').vocabulary.symbols).not.toContain('\ufffd');
     expect((await folder.run(['eval', 'text.txt'])).status).toBe(1);
     const { status, stdout } = await folder.run([
@@ -146,7 +146,7 @@ describe('training', () => {
     const folder = new Folder();
     folder.write('plain.txt', verses(300));
     folder.write('windows.txt', utf16(verses(300).replaceAll('\n', '\r\n')));
-    await folder.train(text, '--val-file', 'plain.txt');
+    await folder.train(text, '--val-file', 'plain.txt', '-q');
     const { history } = folder.json('charnn.json');
     const { stderr } = await folder.train(text, '--val-file', 'windows.txt', '--force');
     expect(stderr).not.toContain('unknown');

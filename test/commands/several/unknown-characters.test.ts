@@ -14,8 +14,8 @@ beforeAll(async () => {
   folder.write('log.txt', verses(4000));
   folder.write('zh.txt', prose);
   const options = [...small, '--steps', '80'];
-  await folder.run(['train', 'log.txt', '-o', 'log.json', ...options]);
-  await folder.run(['train', 'zh.txt', '-o', 'zh.json', ...options]);
+  await folder.run(['train', 'log.txt', '-o', 'log.json', ...options, '-q']);
+  await folder.run(['train', 'zh.txt', '-o', 'zh.json', ...options, '-q']);
 });
 
 /** Bits that an unknown character of a model costs beyond the unknown symbol */

@@ -12,8 +12,8 @@ describe.each([
   const folder = new Folder();
   const plain = new Folder();
   beforeAll(async () => {
-    expect((await folder.train(text, ...shape)).status).toBe(0);
-    await plain.train(text, ...shape.slice(0, -1));
+    expect((await folder.train(text, ...shape, '-q')).status).toBe(0);
+    await plain.train(text, ...shape.slice(0, -1), '-q');
   });
 
   test('is kept in the model, shown by inspect, and not in a plain one', async () => {
@@ -42,8 +42,8 @@ describe.each([
   test('goes on from a step to the same bytes', async () => {
     const steady = [...shape, '--schedule', 'constant'];
     const [whole, parts] = [new Folder(), new Folder()];
-    await whole.train(text, ...steady);
-    await parts.train(text, ...steady, '--steps', '40');
+    await whole.train(text, ...steady, '-q');
+    await parts.train(text, ...steady, '--steps', '40', '-q');
     const { status } = await parts.run(['train', '--resume', '--steps', '60']);
     expect(status).toBe(0);
     expect(parts.read('charnn.json').equals(whole.read('charnn.json'))).toBe(true);

@@ -52,9 +52,9 @@ test('the choice, its order and its weights are said', async () => {
 
 test('a text is too short to be counted by default where no weights can be fitted', async () => {
   const folder = new Folder();
-  await folder.train(verses(5000));
+  await folder.train(verses(5000), '-q');
   expect(folder.json('charnn.json').counts).toBeUndefined();
-  await folder.train(verses(6000), '--force');
+  await folder.train(verses(6000), '--force', '-q');
   expect(folder.json('charnn.json').counts).toBeDefined();
 });
 
@@ -142,14 +142,14 @@ describe('the same bytes', () => {
   test('for the same command, whether counts are asked for or picked', async () => {
     const folder = new Folder();
     folder.write('text.txt', text);
-    await folder.run(['train', 'text.txt', ...training, '--counts', 'auto']);
+    await folder.run(['train', 'text.txt', ...training, '--counts', 'auto', '-q']);
     expect(folder.read('charnn.json').equals(shared.read('counted.json'))).toBe(true);
   });
 
   test('without counts as if there were none', async () => {
     const folder = new Folder();
     folder.write('text.txt', text);
-    await folder.run(['train', 'text.txt', ...training, '-o', 'b.json', '--counts', '0']);
+    await folder.run(['train', 'text.txt', ...training, '-o', 'b.json', '--counts', '0', '-q']);
     const { counts, version, training: recorded } = folder.json('b.json');
     expect([counts, version, recorded.counts]).toEqual([undefined, 3, undefined]);
   });
@@ -184,7 +184,7 @@ test('--init-from keeps the counts of the given model and adds the new text’s'
   folder.write('text.txt', verses(6000).replaceAll('green', 'blue'));
   const from = ['--init-from', 'given.json', '--batch-size', '4', '--seq-length', '16'];
   const steps = ['--steps', '4', '--threads', '1'];
-  await folder.run(['train', 'text.txt', ...from, ...steps]);
+  await folder.run(['train', 'text.txt', ...from, ...steps, '-q']);
   const total = ({ counts }: { counts: { entries: number[] } }) =>
     counts.entries.reduce((a, b) => a + b);
   expect(total(folder.json('charnn.json'))).toBeGreaterThan(total(shared.json('counted.json')));

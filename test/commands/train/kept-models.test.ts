@@ -38,16 +38,16 @@ describe('--keep', () => {
     }
     // the best one is not changed by it
     const plain = new Folder();
-    await plain.train(text, ...steps);
+    await plain.train(text, ...steps, '-q');
     expect(plain.read('charnn.json').equals(folder.read('charnn.json'))).toBe(true);
   });
 
   test('goes on after --resume, with the files of before', async () => {
     const folder = new Folder();
-    await folder.train(text, ...steps, '--keep', '2');
-    expect((await folder.run(['train', '--resume', '--steps', '80'])).status).toBe(0);
+    await folder.train(text, ...steps, '--keep', '2', '-q');
+    expect((await folder.run(['train', '--resume', '--steps', '80', '-q'])).status).toBe(0);
     expect(kept(folder)).toEqual(['charnn.step-000070.json', 'charnn.step-000080.json']);
-    await folder.run(['train', '--resume', '--steps', '100', '--keep', '3']);
+    await folder.run(['train', '--resume', '--steps', '100', '--keep', '3', '-q']);
     expect(kept(folder)).toEqual(
       [80, 90, 100].map((n) => `charnn.step-${`${n}`.padStart(6, '0')}.json`),
     );
@@ -55,7 +55,7 @@ describe('--keep', () => {
 
   test('neither replaces nor removes what this training has not made', async () => {
     const folder = new Folder();
-    await folder.train(text, '--keep', '1');
+    await folder.train(text, '--keep', '1', '-q');
     const foreign = folder.read('charnn.step-000004.json');
     for (const name of ['charnn.json', 'charnn.state.json']) rmSync(join(folder.path, name));
     const refused = await folder.train(text, '--seed', '2', '--keep', '1');
@@ -82,7 +82,7 @@ describe('--keep', () => {
 
   test('never replaces the model that it starts from, even with --force', async () => {
     const folder = new Folder();
-    await folder.train(text, '--keep', '1');
+    await folder.train(text, '--keep', '1', '-q');
     const start = folder.read('charnn.step-000004.json');
     const options = ['-f', '--keep', '1', '--init-from', 'charnn.step-000004.json'];
     const refused = await folder.train(text, ...options);
@@ -91,14 +91,14 @@ describe('--keep', () => {
       /charnn: charnn\.step-000004\.json is the file [^\n]*, which this command reads/,
     );
     expect(folder.read('charnn.step-000004.json').equals(start)).toBe(true);
-    expect((await folder.train(text, ...options, '-o', 'new.json')).status).toBe(0);
+    expect((await folder.train(text, ...options, '-o', 'new.json', '-q')).status).toBe(0);
   });
 
   test('clears away what a killed training has left of writing one', async () => {
     const folder = new Folder();
     folder.write('.charnn.step-000004.json.0123abcd.tmp', '{');
     folder.write('.other.step-000004.json.0123abcd.tmp', '{');
-    await folder.train(text, '--keep', '1');
+    await folder.train(text, '--keep', '1', '-q');
     const hidden = readdirSync(folder.path).filter((name) => name.endsWith('.tmp'));
     expect(hidden).toEqual(['.other.step-000004.json.0123abcd.tmp']);
   });
@@ -157,7 +157,7 @@ describe('--target-loss', () => {
     expect(folder.json('charnn.json').training.step).toBe(first.step);
     expect(folder.json('charnn.state.json').step).toBe(first.step);
     const lower = validations.at(-1).validationLoss;
-    await folder.run(['train', '--resume', '--target-loss', `${lower}`]);
+    await folder.run(['train', '--resume', '--target-loss', `${lower}`, '-q']);
     expect(folder.json('charnn.state.json').step).toBeGreaterThan(first.step);
   });
 });
@@ -165,7 +165,7 @@ describe('--target-loss', () => {
 describe('--init-from', () => {
   test('leaves the given weights where nothing is better, and says so', async () => {
     const folder = new Folder();
-    await folder.train(text, '--steps', '200');
+    await folder.train(text, '--steps', '200', '-q');
     folder.write('new.txt', verses(4000).replaceAll('g', 'é'));
     const given = ['--init-from', 'charnn.json', '-o', 'new.json', '--learning-rate', '3'];
     const rough = ['--warmup', '0', '--average', '0', '--clip-by', 'none', '--optimizer', 'sgd'];
@@ -238,7 +238,7 @@ test('a training that is killed while it keeps models goes on as if it had not b
   const [calm, killed] = [new Folder(), new Folder()];
   const long = [...small, '--steps', '400', '--eval-every', '20', '--keep', '3'];
   for (const folder of [calm, killed]) folder.write('text.txt', text);
-  await calm.run(['train', 'text.txt', ...long]);
+  await calm.run(['train', 'text.txt', ...long, '-q']);
   const child = killed.start(['train', 'text.txt', ...long, '--json']);
   const outcome = finished(child);
   let written = '';
@@ -248,7 +248,7 @@ test('a training that is killed while it keeps models goes on as if it had not b
     if (written.split('"what":"kept"').length > 4) child.kill('SIGKILL');
   });
   expect((await outcome).signal).toBe('SIGKILL');
-  expect((await killed.run(['train', '--resume'])).status).toBe(0);
+  expect((await killed.run(['train', '--resume', '-q'])).status).toBe(0);
   expect(kept(killed)).toEqual(kept(calm));
   for (const name of [...kept(calm), 'charnn.json']) {
     expect(killed.read(name).equals(calm.read(name)), name).toBe(true);

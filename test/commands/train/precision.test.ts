@@ -46,7 +46,7 @@ describe('a training', () => {
 
   test('keeps its precision when it is resumed, and says when it gets another', async () => {
     const folder = new Folder();
-    await folder.train(text, ...half);
+    await folder.train(text, ...half, '-q');
     const kept = await folder.run(['train', '--resume', '--steps', '6']);
     expect(kept.stderr).toContain(products);
     const changed = await folder.run(['train', '--resume', '--steps', '8', '--precision', 'f32']);
@@ -61,14 +61,14 @@ describe('a training', () => {
     async (signal) => {
       const [calm, stopped] = [new Folder(), new Folder()];
       for (const folder of [calm, stopped]) folder.write('text.txt', text);
-      expect((await calm.run(['train', 'text.txt', ...long])).status).toBe(0);
+      expect((await calm.run(['train', 'text.txt', ...long, '-q'])).status).toBe(0);
       const child = stopped.start(['train', 'text.txt', ...long]);
       const outcome = finished(child);
       await fileAppears(stopped, 'charnn.state.json');
       child.kill(signal);
       await outcome;
       expect(stopped.json('charnn.state.json').step).toBeLessThan(400);
-      expect((await stopped.run(['train', '--resume'])).status).toBe(0);
+      expect((await stopped.run(['train', '--resume', '-q'])).status).toBe(0);
       expect(stopped.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
     },
   );
@@ -81,7 +81,7 @@ describe('WebAssembly', () => {
     const started = await folder.train(text, ...half, '--backend', 'wasm');
     expect(started.status).toBe(2);
     expect(started.stderr).toContain(refused);
-    await folder.train(text, ...half);
+    await folder.train(text, ...half, '-q');
     const resumed = await folder.run(['train', '--resume', '--steps', '6', '--backend', 'wasm']);
     expect(resumed.status).toBe(2);
     expect(resumed.stderr).toContain(refused);
@@ -89,7 +89,7 @@ describe('WebAssembly', () => {
 
   test('is refused by what runs a model', async () => {
     const folder = new Folder();
-    await folder.train(text);
+    await folder.train(text, '-q');
     const args = ['eval', 'text.txt', ...half, '--backend', 'wasm'];
     const { status, stderr } = await folder.run(args);
     expect(status).toBe(1);
@@ -101,7 +101,16 @@ test('a model of layers that profit loses little in bfloat16, and is measured al
   const folder = new Folder();
   folder.write('text.txt', verses(600));
   const shape = ['--hidden', '40', '--layers', '2', '--steps', '20', '--threads', '1'];
-  await folder.run(['train', 'text.txt', ...shape, '--batch-size', '4', '--seq-length', '16']);
+  await folder.run([
+    'train',
+    'text.txt',
+    ...shape,
+    '--batch-size',
+    '4',
+    '--seq-length',
+    '16',
+    '-q',
+  ]);
   const lossOf = async (...options: string[]) => {
     const { stdout } = await folder.run(['eval', 'text.txt', '--json', ...options]);
     return JSON.parse(stdout).loss as number;
@@ -119,7 +128,7 @@ test.each([
   ['score', ['text.txt']],
 ] as const)('%s takes it', async (command, args) => {
   const folder = new Folder();
-  await folder.train(text, ...small);
+  await folder.train(text, ...small, '-q');
   const { status, stdout } = await folder.run([command, ...args, ...half]);
   expect(status).toBe(0);
   expect(stdout.length).toBeGreaterThan(0);

@@ -28,7 +28,8 @@ describe.runIf(hasPseudoTerminals)('at a terminal', () => {
   const folder = new Folder();
   folder.write('text.txt', verses(20_000));
 
-  test.each([20, 30, 40, 80, 200])('of %i columns', async (columns) => {
+  // they train for as long as they are told to, whatever else is done at that time
+  test.concurrent.each([20, 30, 40, 80, 200])('of %i columns', async (columns) => {
     const args = ['train', 'text.txt', ...timed, '--time', '3s', '-f', '-o', `${columns}.json`];
     const child = atTerminal(folder, columns, args);
     child.stdin?.end();
@@ -83,7 +84,9 @@ describe('in a pipe', () => {
     expect(plan.seconds).toBeGreaterThan(0);
     expect(plan.memoryBytes).toBeGreaterThan(4 * plan.parameters);
     expect(() => folder.read('dry.json')).toThrow();
-    expect((await folder.run(['train', 'text.txt', ...small, '-o', 'dry.json'])).status).toBe(0);
+    expect((await folder.run(['train', 'text.txt', ...small, '-o', 'dry.json', '-q'])).status).toBe(
+      0,
+    );
     const size = folder.read('dry.json').length;
     const described = await folder.run([
       'train',
@@ -100,7 +103,7 @@ describe('in a pipe', () => {
   });
 
   test('a finished training says so when it is resumed, and what could be done', async () => {
-    await folder.run(['train', 'text.txt', ...small, '-o', 'a.json']);
+    await folder.run(['train', 'text.txt', ...small, '-o', 'a.json', '-q']);
     const { status, stderr } = await folder.run(['train', '--resume', '-o', 'a.json']);
     expect(status).toBe(0);
     expect(stderr).toContain('done: all 4 steps had already been trained, so none was left');

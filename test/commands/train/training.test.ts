@@ -55,7 +55,7 @@ describe('the same bytes', () => {
     const models = await Promise.all(
       ['1', '1', '2'].map(async (seed) => {
         const folder = new Folder();
-        await folder.train(text, '--seed', seed);
+        await folder.train(text, '--seed', seed, '-q');
         return folder.read('charnn.json');
       }),
     );
@@ -67,10 +67,10 @@ describe('the same bytes', () => {
     const [clock, steps] = [new Folder(), new Folder()];
     for (const folder of [clock, steps]) folder.write('text.txt', verses(60_000));
     const shape = ['--hidden', '8', '--layers', '1', '--threads', '1'];
-    const { stderr } = await clock.run(['train', 'text.txt', ...shape, '--time', '2s']);
+    const { stderr } = await clock.run(['train', 'text.txt', ...shape, '--time', '1s']);
     const again = stderr.match(/give these options instead of --time: (.*)/)?.[1] ?? '';
     expect(again).toContain('--steps');
-    await steps.run(['train', 'text.txt', '--threads', '1', ...again.split(' ')]);
+    await steps.run(['train', 'text.txt', '--threads', '1', ...again.split(' '), '-q']);
     expect(steps.read('charnn.json').equals(clock.read('charnn.json'))).toBe(true);
   });
 
@@ -78,7 +78,7 @@ describe('the same bytes', () => {
   const calm = new Folder();
   beforeAll(async () => {
     calm.write('text.txt', text);
-    expect((await calm.run(['train', 'text.txt', ...long])).status).toBe(0);
+    expect((await calm.run(['train', 'text.txt', ...long, '-q'])).status).toBe(0);
   }, 60_000);
 
   test('whether killed (SIGKILL) and resumed or never disturbed', async () => {
@@ -93,7 +93,7 @@ describe('the same bytes', () => {
     const { step } = killed.json('charnn.state.json');
     expect(step).toBeLessThan(400);
 
-    expect((await killed.run(['train', '--resume'])).status).toBe(0);
+    expect((await killed.run(['train', '--resume', '-q'])).status).toBe(0);
     expect(killed.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
   });
 
@@ -110,7 +110,7 @@ describe('the same bytes', () => {
     const { status, stderr } = await outcome;
     expect(status).toBe(code);
     expect(stderr).toContain('charnn train --resume');
-    expect((await stopped.run(['train', '--resume'])).status).toBe(0);
+    expect((await stopped.run(['train', '--resume', '-q'])).status).toBe(0);
     expect(stopped.read('charnn.json').equals(calm.read('charnn.json'))).toBe(true);
   });
 });
@@ -118,7 +118,7 @@ describe('the same bytes', () => {
 describe('going on', () => {
   test('100 steps and, resumed, 100 more come to step 200', async () => {
     const folder = new Folder();
-    await folder.train(text, '--steps', '10');
+    await folder.train(text, '--steps', '10', '-q');
     const { status } = await folder.run(['train', '--resume', '--steps', '20']);
     expect(status).toBe(0);
     expect(folder.json('charnn.state.json').step).toBe(20);
@@ -148,7 +148,7 @@ describe('going on', () => {
 
   test('another text is refused', async () => {
     const folder = new Folder();
-    await folder.train(text);
+    await folder.train(text, '-q');
     folder.write('other.txt', verses(500));
     const { status, stderr } = await folder.run(['train', 'other.txt', '--resume']);
     expect(status).toBe(1);
@@ -157,7 +157,7 @@ describe('going on', () => {
 
   test('an option that would make it another training is refused', async () => {
     const folder = new Folder();
-    await folder.train(text);
+    await folder.train(text, '-q');
     const { status, stderr } = await folder.run(['train', '--resume', '--hidden', '9']);
     expect(status).toBe(2);
     expect(stderr).toContain('--hidden');
@@ -165,7 +165,7 @@ describe('going on', () => {
 
   test('--init-from matches characters, whatever their ids, and says what is new', async () => {
     const folder = new Folder();
-    await folder.train('abcdefgh \n'.repeat(60));
+    await folder.train('abcdefgh \n'.repeat(60), '-q');
     folder.write('new.txt', '!bcdefgh \n'.repeat(60));
     const options = [...small, '--init-from', 'charnn.json', '-o', 'new.json'];
     const { status, stderr } = await folder.run(['train', 'new.txt', ...options]);
@@ -179,13 +179,13 @@ describe('going on', () => {
 describe('manners', () => {
   test('an existing model is kept unless --force is given', async () => {
     const folder = new Folder();
-    await folder.train(text);
+    await folder.train(text, '-q');
     const before = folder.read('charnn.json');
     const refused = await folder.train(text, '--seed', '5');
     expect(refused.status).toBe(1);
     expect(refused.stderr).toMatch(/^charnn: charnn\.json exists already[^\n]*\n$/);
     expect(folder.read('charnn.json').equals(before)).toBe(true);
-    expect((await folder.train(text, '--seed', '5', '--force')).status).toBe(0);
+    expect((await folder.train(text, '--seed', '5', '--force', '-q')).status).toBe(0);
   });
 
   test('--json writes an object a line, and nothing else, on standard output', async () => {
@@ -221,7 +221,7 @@ describe('manners', () => {
 
   test('the last of repeated options counts', async () => {
     const folder = new Folder();
-    expect((await folder.train(text, '--steps', '9', '--steps', '6')).status).toBe(0);
+    expect((await folder.train(text, '--steps', '9', '--steps', '6', '-q')).status).toBe(0);
     expect(folder.json('charnn.state.json').step).toBe(6);
   });
 
