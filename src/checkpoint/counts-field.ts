@@ -4,7 +4,7 @@
  */
 
 import { classCount } from '../counts/mixture.js';
-import { maxContext } from '../counts/ngram-runs.js';
+import { maxContext } from '../counts/ngram-layout.js';
 import type { NgramTable } from '../counts/ngram-table.js';
 import { headOf, packTable, type TableHead, unpackTable } from '../counts/pack-table.js';
 import { CharnnError } from '../errors.js';

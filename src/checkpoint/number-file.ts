@@ -1,11 +1,9 @@
 /** Stores lists of numbers in a temporary file, so that snapshots of a large network do not take memory. */
-import { randomBytes } from 'node:crypto';
 import { readSync } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import type { StoredNumbers } from '../model/number-list.js';
 import type { Range, SnapshotStore } from '../train/saving/snapshot-store.js';
-import { resolveLinks, temporaryName } from './atomic.js';
+import { openNameless } from './nameless-file.js';
 
 /** Number of elements written at once */
 const pieceLength = 1 << 18;
@@ -91,16 +89,6 @@ class FileNumbers implements StoredNumbers {
     }
     return values;
   }
-}
-
-/** Creates a temporary file, which only this process uses, in the folder of the given file. */
-async function openNameless(path: string): Promise<FileHandle> {
-  const target = await resolveLinks(path);
-  const name = join(dirname(target), temporaryName(target, randomBytes(4).toString('hex')));
-  const file = await open(name, 'wx+', 0o600);
-  // if the system cannot remove an open file, the next training run at this path removes it
-  await rm(name, { force: true }).catch(() => {});
-  return file;
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

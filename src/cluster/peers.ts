@@ -111,6 +111,25 @@ export class Peers {
     );
   }
 
+  /** Brings a list of each rank to rank 0. @returns all lists, by rank; on other ranks nothing */
+  bringLists(own: Uint32Array): Uint32Array[] {
+    const { rank, size, mpi } = this;
+    const lengths = new Float64Array(size);
+    lengths[rank] = own.length;
+    this.gatherNumbers(lengths);
+    if (rank > 0) {
+      mpi.exchange(tag.exchange, [own], []);
+      return [];
+    }
+    const lists = Array.from(lengths, (length, r) => (r === 0 ? own : new Uint32Array(length)));
+    mpi.exchange(
+      tag.exchange,
+      [],
+      this.byRank((r) => lists[r]),
+    );
+    return lists;
+  }
+
   /** Adds the values of all ranks on rank 0; each value is 0 on all ranks but one. */
   collect(values: Float32Array): void {
     if (this.rank > 0) {

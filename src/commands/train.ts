@@ -10,6 +10,7 @@ import {
   gatherCompany,
   joinTraining,
   seatOfProcess,
+  textFileBeside,
 } from '../library/cluster-training.js';
 import { loadTexts, textRulesOf } from '../library/loaded-text.js';
 import { recordedText } from '../library/resumed-text.js';
@@ -79,14 +80,17 @@ async function runCommand(
   try {
     company = seat && (await gatherCompany(seat));
     if (company) output.note(company.description);
+    const makeList = seat && textFileBeside(modelPath);
     training = await SavedTraining.prepare({
       options,
       processes: seat && { total: seat.size, onThisMachine: seat.onThisMachine },
       modelPath,
       inputs: [...given, options.valFile, options.initFrom],
       messages: { ...output, phase: (phase) => progress.show({ type: 'phase', phase }) },
-      text: () => loadTexts(given, textRulesOf(text), output, { onProgress: reading(progress) }),
-      resumedText: (state, source, path) => recordedText(given, state, source, path, output),
+      text: () =>
+        loadTexts(given, textRulesOf(text), output, { onProgress: reading(progress), makeList }),
+      resumedText: (state, source, path) =>
+        recordedText(given, state, source, path, output, makeList),
     });
     const { prepared } = training;
     if (options.dryRun) {

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readModelConfig } from '../checkpoint/json.js';
 import { firstVersion, latestVersion, leastVersion } from '../checkpoint/versions.js';
-import { maxContext } from '../counts/ngram-runs.js';
+import { maxContext } from '../counts/ngram-layout.js';
 import { CharnnError } from '../errors.js';
 import { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';

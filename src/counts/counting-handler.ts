@@ -38,9 +38,14 @@ export function createCountingHandler(
   return () => reply(countHeldOut(plan));
 }
 
-/** Counts the text without its held-out part, predicts that part with the counts, and then counts it as well. */
-export function countHeldOut({ text, held, vocabulary, context, given }: CountingPlan): Counted {
-  const own = countText(text, vocabulary, { context, first: held });
+/**
+ * Counts the text without its held-out part, predicts that part with the counts, and then counts it as well.
+ * @param own the counts of the text without the held-out part
+ */
+export function countHeldOut(
+  { text, held, vocabulary, context, given }: CountingPlan,
+  own: NgramTable = countText(text, vocabulary, { context, first: held }),
+): Counted {
   const before = given ? mergeTables([{ table: given }, { table: own }], vocabulary) : own;
   const n = Math.max(0, held - 1);
   const logs = new Float32Array(new SharedArrayBuffer(4 * n * vocabulary));

@@ -7,7 +7,7 @@
 import { CharnnError } from '../errors.js';
 import { sharedBuffer } from '../machine/shared-memory.js';
 import { newIds } from '../text/ids.js';
-import { maxContextFor } from './ngram-runs.js';
+import { maxContextFor } from './ngram-layout.js';
 import { type ContextLevel, contextsOf, entriesOf, type NgramTable } from './ngram-table.js';
 
 /** The facts about a table that a model file records in addition to the table's bytes */

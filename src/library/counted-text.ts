@@ -3,7 +3,7 @@
 import { usualContext } from '../counts/count-text.js';
 import { heldLength } from '../counts/count-training.js';
 import { mergeTables } from '../counts/merge-tables.js';
-import { maxContextFor } from '../counts/ngram-runs.js';
+import { maxContextFor } from '../counts/ngram-layout.js';
 import type { NgramTable } from '../counts/ngram-table.js';
 import { CharnnError, optionName } from '../errors.js';
 import type { Model } from '../model/model-data.js';

@@ -3,7 +3,12 @@ import { resolve } from 'node:path';
 import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';
 import type { KnownConditions, ReadConditions } from '../text/condition-reader.js';
-import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/load-corpus.js';
+import {
+  type CorpusOptions,
+  type ListMaker,
+  loadCorpus,
+  type StoredCorpus,
+} from '../text/load-corpus.js';
 import { codingOf, PairCoding } from '../text/pair-coding.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import type { TextOptions } from '../text/unit.js';
@@ -26,7 +31,9 @@ export interface TextRules {
 }
 
 export interface LoadedText extends TextRules {
-  readonly corpus: TextCorpus;
+  readonly corpus: StoredCorpus;
+  /** Makes the lists that take the ids of the text, if it need not be in memory */
+  readonly makeList?: ListMaker;
   /** The labels and vectors that a table gives beside the text of each record, on which the model is conditioned */
   readonly given?: ReadConditions | undefined;
   /** Absolute paths, or `-` for input that is not a file */
@@ -89,6 +96,8 @@ export interface LoadingOptions {
   /** Absolute paths that are skipped in folders */
   readonly leftOut?: readonly string[] | undefined;
   readonly onProgress?: CorpusOptions['onProgress'];
+  /** Makes the lists that take the ids; not used for pairs and labels, which are looked up in memory */
+  readonly makeList?: ListMaker;
 }
 
 /**
@@ -103,7 +112,8 @@ export async function loadTexts(
 ): Promise<LoadedText> {
   const leftOut = new Set(more.leftOut);
   const beside = conditionReader(rules.reading, known);
-  const corpus = await loadCorpus(paths, {
+  const makeList = beside || rules.coding ? undefined : more.makeList;
+  const options: CorpusOptions = {
     ...rules,
     vocabulary,
     beside,
@@ -119,10 +129,11 @@ export async function loadTexts(
         leftOut.add(resolve(path));
       },
     },
-  });
+  };
+  const corpus = await loadCorpus(paths, options, makeList);
   if (vocabulary === undefined) noteRare(corpus.unknown, messages);
   const given = beside?.finish();
-  const loaded = { ...asLoaded(rules), corpus, ...(given && { given }) };
+  const loaded = { ...asLoaded(rules), corpus, makeList, ...(given && { given }) };
   return { ...loaded, paths: paths.map(absolute), leftOut: [...leftOut] };
 }
 

@@ -7,6 +7,7 @@
  * characters or more. So the memory depends only on the validation text, and a gigabyte takes less than a second. Equal
  * hashes are confirmed by comparing the characters.
  */
+import { type IdList, idsInMemory, isInMemory } from '../text/id-list.js';
 import type { Ids } from '../text/unit.js';
 
 /** Length of a string that both texts must have in common */
@@ -28,21 +29,38 @@ const maxThorough = 1 << 18;
  * @param training in ids of the same vocabulary as the validation text
  * @returns 0 to 1, computed from pieces of the validation text if it is longer than 131,072 characters
  */
-export function sharedFraction(training: Ids, validation: Ids): number {
+export function sharedFraction(training: IdList, validation: Ids): number {
   const text = sampleOf(validation);
   if (text.length < sharedRun || training.length < sharedRun) return 0;
   const runs = new RunTable(text);
   const perWord = 4 / training.BYTES_PER_ELEMENT;
   if (training.length <= maxThorough) {
+    const ids = idsInMemory(training);
     for (let phase = 0; phase < perWord; phase++) {
-      runs.findIn(training, wordsFrom(training, phase), phase, 1);
+      runs.findIn(ids, wordsFrom(ids, phase), phase, 1);
     }
   } else {
-    const aligned = training.byteOffset % 4 === 0;
-    const words = aligned ? wordsOf(training) : wordsFrom(training, 0);
-    runs.findIn(training, words, 0, sharedRun / perWord);
+    for (const ids of partsOf(training)) {
+      const aligned = ids.byteOffset % 4 === 0;
+      const words = aligned ? wordsOf(ids) : wordsFrom(ids, 0);
+      runs.findIn(ids, words, 0, sharedRun / perWord);
+    }
   }
   return runs.coveredFraction();
+}
+
+/** Number of ids that are read from a file at once, a multiple of the length of a string */
+const partLength = sharedRun << 14;
+
+/** A text as a whole; or in parts, none of which ends in a string that is looked up, if it is in a file */
+function* partsOf(text: IdList): Generator<Ids> {
+  if (isInMemory(text)) {
+    yield text;
+    return;
+  }
+  for (let from = 0; from < text.length; from += partLength) {
+    yield text.slice(from, from + partLength);
+  }
 }
 
 function sampleOf(text: Ids): Ids {

@@ -3,6 +3,7 @@
 import type { NgramTable } from '../counts/ngram-table.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Beside, Model } from '../model/model-data.js';
+import type { IdList } from '../text/id-list.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainEvent } from './events.js';
@@ -12,7 +13,8 @@ import type { TrainingState } from './saving/training-state.js';
 import type { TrainConfig } from './train-config.js';
 
 export interface TrainingText {
-  readonly train: Ids;
+  /** In a file if several processes share the text, each of which has only a part of it in memory */
+  readonly train: IdList;
   /**
    * The validation text. It may be empty; then the best model is the one with the lowest training loss. Unknown
    * characters cost the same as in `evaluate`.
@@ -29,7 +31,7 @@ export interface TrainingText {
   /** The pairs, in a training run on pairs. They may divide one list of ids, which is then `train` and `validation`. */
   readonly pairs?: TrainingPairs | undefined;
   /** The text whose n-grams are counted: the training text together with the part held out at its beginning */
-  readonly counted?: Ids | undefined;
+  readonly counted?: IdList | undefined;
   /**
    * Facts about the text that the model records; they contain no times or paths, so that equal training runs write
    * equal bytes

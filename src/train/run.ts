@@ -7,12 +7,13 @@ import { optionName } from '../errors.js';
 import { requireMemory } from '../machine/memory.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
+import { idsInMemory } from '../text/id-list.js';
 import { countedBeside } from './counted-beside.js';
 import { CurrentTraining } from './current-training.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
 import { precisionOf } from './precision.js';
-import type { Others } from './replicas/others.js';
+import type { Others, SharedTexts } from './replicas/others.js';
 import { Replicas } from './replicas/replica-group.js';
 import { noMetrics } from './replicas/shared-control.js';
 import { SavePlan } from './saving/save-plan.js';
@@ -45,11 +46,11 @@ export async function runTraining(job: TrainingJob, others?: Others): Promise<En
   let replicas: Replicas | undefined;
   const started = performance.now();
   try {
+    const { counted, ...own } = await textsOf(job, others);
     if (job.config.counts) job.onEvent({ type: 'phase', phase: 'counting' });
-    const mixing = await countedBeside(job);
+    const mixing = await countedBeside(job, counted, others);
     const counting = mixing ? (performance.now() - started) / 1000 : 0;
-    const { train, validation, documents, pairs } = job.corpus;
-    const texts = { train, validation, documents, pairs, mixing };
+    const texts = { ...own, mixing };
     const processes = others && { rank: 0, size: others.size };
     replicas = await Replicas.start(device, model, job.config, texts, { processes, others });
     const current = new CurrentTraining(job, model, operations, replicas, counting);
@@ -59,6 +60,17 @@ export async function runTraining(job: TrainingJob, others?: Others): Promise<En
     await replicas?.close();
     device.close();
   }
+}
+
+/** The texts of this process: the whole ones, or its share of what several processes train on */
+async function textsOf(
+  { config, corpus }: TrainingJob,
+  others: Others | undefined,
+): Promise<SharedTexts> {
+  if (others) return others.share(config, corpus);
+  const { train, counted, validation, documents, pairs } = corpus;
+  const inMemory = { train: idsInMemory(train), ...(counted && { counted: idsInMemory(counted) }) };
+  return { ...inMemory, validation, documents, pairs };
 }
 
 class TrainingRun {

@@ -7,6 +7,7 @@ import { mpiOfAddon } from '../../cluster/mpi.js';
 import { onSharedMemory } from '../../cluster/portable.js';
 import { CharnnError } from '../../errors.js';
 import type { Ids } from '../../text/unit.js';
+import { countShare } from '../shares/count-shares.js';
 import type { FromOthers, Invitation, ToOthers } from './others.js';
 import { Replicas, type TrainingTexts } from './replica-group.js';
 
@@ -16,6 +17,7 @@ import { Replicas, type TrainingTexts } from './replica-group.js';
  * @throws CharnnError when this process fails, or the first one is lost
  */
 export async function follow(link: Link): Promise<boolean> {
+  const { rank, size } = link;
   const tell = (letter: FromOthers) => link.send(0, letter);
   let device: Device | undefined;
   let replicas: Replicas | undefined;
@@ -37,6 +39,10 @@ export async function follow(link: Link): Promise<boolean> {
         train ??= sharedIds(letter.ids, letter.length);
         train.set(letter.ids, letter.at);
         tell({ type: 'taken' });
+      } else if (letter.type === 'count') {
+        if (train === undefined) throw new Error('there is no text to count');
+        await countShare({ ...letter.share, ids: train, processes: { rank, size } });
+        tell({ type: 'counted' });
       } else if (letter.type === 'plan') {
         device = await sameDevice(letter);
         const texts = { ...onSharedMemory(letter.texts), ...(train && { train }) };

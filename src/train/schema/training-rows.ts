@@ -1,6 +1,6 @@
 /** Options about how a network is trained: fields of the `config` object in state files. */
 import { backendNames, precisionNames, trainingPrecisions } from '../../backend/device.js';
-import { maxContext } from '../../counts/ngram-runs.js';
+import { maxContext } from '../../counts/ngram-layout.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
 import {
