@@ -56,6 +56,9 @@ export function instructionLevelsOf(
 /** The part of the addon that calls MPI, as a path from the folder of kernels */
 export const mpiSource = '../../cluster/mpi.c';
 
+/** All files of that source */
+export const mpiSources = [mpiSource, '../../cluster/mpi_library.h', '../../cluster/mpi_pass.h'];
+
 /** Flags with which every compiler compiles the kernels */
 export const kernelFlags: readonly string[] = [
   ...['-O3', '-std=gnu11', '-fno-math-errno', '-fno-trapping-math'],

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { mpiSource } from './addon-targets.js';
+import { mpiSources } from './addon-targets.js';
 import { compileNative } from './compile-native.js';
 import { forwardExports, kernelExports } from './signature.js';
 import { sourceNames } from './source-files.js';
@@ -34,7 +34,7 @@ function isUpToDate(file: string, more: readonly string[] = []): boolean {
 async function buildNative(): Promise<void> {
   const file = join(target, 'charnn.node');
   const reasonFile = `${file}.missing`;
-  if (isUpToDate(file, [mpiSource])) return;
+  if (isUpToDate(file, mpiSources)) return;
   rmSync(file, { force: true });
   rmSync(reasonFile, { force: true });
   const failure = await compileNative(sources, file);

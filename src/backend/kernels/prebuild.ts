@@ -19,6 +19,7 @@ import {
   instructionLevelsOf,
   kernelFlags,
   mpiSource,
+  mpiSources,
   type PrebuiltAddon,
 } from './addon-targets.js';
 import { sourceNames } from './source-files.js';
@@ -216,7 +217,7 @@ interface AddonList {
 /** Hash of the C sources, of this program and its table of flags, and of the version of the headers. */
 const sourceHash = hashOf(
   Buffer.concat([
-    ...[...sourceNames(sources), mpiSource].flatMap((name) => [
+    ...[...sourceNames(sources), ...mpiSources].flatMap((name) => [
       Buffer.from(name.replaceAll('\\', '/')),
       readFileSync(join(sources, name)),
     ]),

@@ -28,7 +28,7 @@ export class ReplicaExchange {
   private readonly states: Pieces;
 
   constructor(
-    backend: Backend,
+    private readonly backend: Backend,
     { rank, size }: Processes,
     parameters: readonly Parameter[],
     private readonly flat: FlatParameters,
@@ -41,20 +41,17 @@ export class ReplicaExchange {
       Array.from({ length: size }, (_, process) =>
         Array.from({ length: count }, (_, i) => partsOf(process * count + i)).flat(),
       );
-    const pieces = (
-      parts: readonly (readonly ParameterPart[])[],
-      of: (part: ParameterPart) => Tensor,
-    ) => parts.map((list) => list.map(of));
+    const pieces = (parts: readonly (readonly ParameterPart[])[], of: Tensor) =>
+      parts.map((list) => joined(backend, of, list));
     const shares = byProcess((i) => sliceParameters(backend, parameters, flat, i, replicas));
     const updates = byProcess((i) =>
       updatedParts(backend, parameters, flat, takesMatrices, i, replicas),
     );
-    this.shares = pieces(shares, ({ gradient }) => gradient);
-    this.weights = pieces(updates, ({ weight }) => weight);
-    this.moments = [
-      ...flat.moments.map((_, m) => pieces(updates, ({ moments }) => moments[m])),
-      ...(flat.ema ? [pieces(updates, ({ ema }) => ema as Tensor)] : []),
-    ];
+    this.shares = pieces(shares, flat.gradients);
+    this.weights = pieces(updates, flat.weights);
+    this.moments = [...flat.moments, ...(flat.ema ? [flat.ema] : [])].map((list) =>
+      pieces(updates, list),
+    );
     this.states = Array.from({ length: size }, (_, process) =>
       states.slice(process * count, (process + 1) * count).flat(),
     );
@@ -70,7 +67,7 @@ export class ReplicaExchange {
 
   /** Sums the gradients of all processes; each process computes the sums for its share. */
   sumGradients(): void {
-    this.peers.sum(this.shares);
+    this.peers.sum(this.backend, this.shares);
   }
 
   /**
@@ -122,4 +119,15 @@ export class ReplicaExchange {
     if (this.peers.rank === 0) predictions.fill(0);
     this.peers.spreadNumbers(weights);
   }
+}
+
+/** Pieces of a flat list in which parts lie, where parts that follow each other without a gap are one piece */
+function joined(backend: Backend, list: Tensor, parts: readonly ParameterPart[]): Tensor[] {
+  const ranges: { start: number; end: number }[] = [];
+  for (const { start, weight } of parts) {
+    const last = ranges.at(-1);
+    if (last?.end === start) last.end += weight.size;
+    else ranges.push({ start, end: start + weight.size });
+  }
+  return ranges.map(({ start, end }) => backend.view(list, start, [end - start]));
 }
