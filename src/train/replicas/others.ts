@@ -46,7 +46,7 @@ export type FromOthers =
   | { readonly type: 'failed'; readonly message: string; readonly host: string };
 
 /** Max number of ids in a message */
-const pieceLength = 1 << 21;
+const pieceLength = 1 << 23;
 
 /** The texts of the first process, before n-grams are counted */
 export interface SharedTexts extends Omit<TrainingTexts, 'mixing'> {
