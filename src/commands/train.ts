@@ -59,27 +59,28 @@ async function runCommand(
   texts: readonly string[],
   options: CommandTrainOptions,
 ): Promise<number | undefined> {
-  const seat = seatOfProcess();
-  if (seat && seat.rank > 0) return (await joinTraining(seat)) ? undefined : exitCode.failed;
   const output = createOutput(options.quiet ?? false);
   const modelPath = options.output ?? schema.output.default;
   const resuming = options.resume ?? false;
   if (resuming) checkResumable(options);
   else checkTogether(options);
-  const given = resuming && texts.length === 0 ? [] : textArguments(texts);
-  const interruption = new Interruption();
-  const progress = createProgress({ json: options.json ?? false, quiet: options.quiet ?? false });
   const { separator } = options;
   const text = {
     ...options,
     separator: separator === undefined ? undefined : readEscapes(separator, '--separator'),
   };
+  // all processes have checked their options by now, so none waits for one that ended with an error
+  const seat = seatOfProcess();
+  if (seat && seat.rank > 0) return (await joinTraining(seat)) ? undefined : exitCode.failed;
+  const interruption = new Interruption();
+  const progress = createProgress({ json: options.json ?? false, quiet: options.quiet ?? false });
   let training: SavedTraining | undefined;
   let company: Company | undefined;
   let hasEnded = false;
   try {
     company = seat && (await gatherCompany(seat));
     if (company) output.note(company.description);
+    const given = resuming && texts.length === 0 ? [] : textArguments(texts);
     const makeList = seat && textFileBeside(modelPath);
     training = await SavedTraining.prepare({
       options,
