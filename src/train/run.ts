@@ -3,21 +3,19 @@
  * history and the best model, and submits models and states for saving.
  */
 import { openDevice } from '../backend/open-device.js';
-import { optionName } from '../errors.js';
-import { requireMemory } from '../machine/memory.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
-import { idsInMemory } from '../text/id-list.js';
 import { countedBeside } from './counted-beside.js';
 import { CurrentTraining } from './current-training.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
+import { ownTexts } from './own-texts.js';
 import { precisionOf } from './precision.js';
-import type { Others, SharedTexts } from './replicas/others.js';
+import type { Others } from './replicas/others.js';
 import { Replicas } from './replicas/replica-group.js';
 import { noMetrics } from './replicas/shared-control.js';
 import { SavePlan } from './saving/save-plan.js';
-import { trainingBytes } from './training-bytes.js';
+import { requireTraining } from './training-bytes.js';
 
 const progressMs = 200;
 /** Number of steps over which the displayed loss is averaged */
@@ -31,22 +29,16 @@ const displayedSteps = 50;
  */
 export async function runTraining(job: TrainingJob, others?: Others): Promise<EndEvent> {
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
-  requireMemory(
-    // each process has its own share of the threads, and checks its own memory
-    trainingBytes(model, {
-      ...job.config,
-      threads: job.config.threads / (others?.size ?? 1),
-    }),
-    'this training',
-    `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
-  );
+  // each process has its own share of the threads, and checks its own memory
+  const threads = job.config.threads / (others?.size ?? 1);
+  requireTraining(model, { ...job.config, threads });
   const device = await openDevice(job.config.backend, precisionOf(job.config));
   const { note, operations } = device;
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
   let replicas: Replicas | undefined;
-  const started = performance.now();
   try {
-    const { counted, ...own } = await textsOf(job, others);
+    const { counted, ...own } = await ownTexts(job, others);
+    const started = performance.now();
     if (job.config.counts) job.onEvent({ type: 'phase', phase: 'counting' });
     const mixing = await countedBeside(job, counted, others);
     const counting = mixing ? (performance.now() - started) / 1000 : 0;
@@ -60,17 +52,6 @@ export async function runTraining(job: TrainingJob, others?: Others): Promise<En
     await replicas?.close();
     device.close();
   }
-}
-
-/** The texts of this process: the whole ones, or its share of what several processes train on */
-async function textsOf(
-  { config, corpus }: TrainingJob,
-  others: Others | undefined,
-): Promise<SharedTexts> {
-  if (others) return others.share(config, corpus);
-  const { train, counted, validation, documents, pairs } = corpus;
-  const inMemory = { train: idsInMemory(train), ...(counted && { counted: idsInMemory(counted) }) };
-  return { ...inMemory, validation, documents, pairs };
 }
 
 class TrainingRun {

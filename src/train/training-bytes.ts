@@ -1,4 +1,6 @@
 /** Estimates the memory that a training run takes, so that it can be checked before any of it is allocated. */
+import { optionName } from '../errors.js';
+import { requireMemory } from '../machine/memory.js';
 import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { usualLength } from '../model/pairs/pair-batches.js';
@@ -9,6 +11,18 @@ import { momentCount, usesMoment } from './update/optimizers.js';
 
 /** Bytes that a thread takes when it starts */
 const threadBytes = 8 * 2 ** 20;
+
+/**
+ * @param config with the number of threads of this process
+ * @throws CharnnError when there is not enough memory for a training run
+ */
+export function requireTraining(model: ModelConfig, config: TrainConfig): void {
+  requireMemory(
+    trainingBytes(model, config),
+    'this training',
+    `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
+  );
+}
 
 /**
  * Min bytes that a training run needs: weights, moments and moving average, a copy of them for the files, gradients and
