@@ -37,7 +37,8 @@ export async function follow(link: Link): Promise<boolean> {
       if (letter.type === 'end') return !letter.isFailure;
       if (letter.type === 'ids') {
         train ??= sharedIds(letter.ids, letter.length);
-        train.set(letter.ids, letter.at);
+        // the lists of other processes may be longer than this one
+        if (letter.ids.length > 0) train.set(letter.ids, letter.at);
         tell({ type: 'taken' });
       } else if (letter.type === 'count') {
         if (train === undefined) throw new Error('there is no text to count');
