@@ -41,7 +41,7 @@ export class PairText {
     return parts.filter((part) => this.read(part).unknown > 0);
   }
 
-  /** The characters of a target and, where it has some, its symbols between blanks */
+  /** The characters of a target and, if it contains blanks, also the symbols that the blanks separate */
   unitsOf(ids: ArrayLike<number>): { readonly characters: string[]; readonly symbols: string[] } {
     const areBytes = this.isBytes || this.coding.unit('target') === 'byte';
     const text = Buffer.from(this.write(ids)).toString(areBytes ? 'latin1' : 'utf8');

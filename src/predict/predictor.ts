@@ -202,7 +202,7 @@ export class Predictor {
     return views;
   }
 
-  /** The state of the first B rows of a place */
+  /** The state of the first B rows of a place (see `Place`) */
   private viewOf(place: Place, B: number): State {
     let views = this.views.get(place);
     if (views === undefined) {

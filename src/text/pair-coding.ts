@@ -57,7 +57,7 @@ export class PairCoding {
   }
 
   /**
-   * Decides the units that are still `auto`: symbols if a side consists of a few short symbols between blanks,
+   * Decides the units that are still `auto`: symbols if a side consists of a few short symbols separated by blanks,
    * otherwise characters.
    */
   decide(pairs: Readonly<Record<Side, readonly string[]>>): void {
@@ -119,7 +119,7 @@ export class PairCoding {
     }
   }
 
-  /** The units in a side of a pair: its symbols between blanks, or its characters */
+  /** The units in a side of a pair: its symbols, which blanks separate, or its characters */
   partsOf(side: Side, text: string): string[] {
     if (this.unit(side) !== 'symbol') return Array.from(text);
     return text.split(/\s+/u).filter((symbol) => symbol !== '');
@@ -139,7 +139,7 @@ export class PairCoding {
   private add(symbol: string): string {
     if (this.symbols.length === maxSymbols) {
       throw new CharnnError(
-        `the pairs have more than ${maxSymbols} different symbols between blanks: give ${optionName('sourceUnit', 'char')} or ${optionName('targetUnit', 'char')}`,
+        `the pairs have more than ${maxSymbols} different symbols separated by blanks: give ${optionName('sourceUnit', 'char')} or ${optionName('targetUnit', 'char')}`,
       );
     }
     const character = String.fromCodePoint(firstSymbol + this.symbols.length);
@@ -174,7 +174,7 @@ const maxLength = 6;
 /** Min number of times that a symbol occurs, on average, in a side that is recognised as symbols */
 const minOccurrences = 10;
 
-/** Whether texts consist of a few short symbols between blanks, such as phonemes, but not numbers or words. */
+/** Whether texts consist of a few short symbols separated by blanks, such as phonemes, but not numbers or words. */
 function areSymbols(texts: readonly string[]): boolean {
   const different = new Set<string>();
   let [count, several] = [0, 0];
