@@ -18,7 +18,7 @@ export class PairText {
     return uniformText(line, this.model.text).replace(/\t/g, ' ');
   }
 
-  /** @param line as `uniform` gives it */
+  /** @param line in the form that `uniform` returns */
   read(line: string): Encoded {
     const { vocabulary } = this.model;
     const characters = this.coding.encode('source', line);
@@ -34,7 +34,7 @@ export class PairText {
 
   /**
    * Characters or symbols of a line that the model does not know
-   * @param line as `uniform` gives it
+   * @param line in the form that `uniform` returns
    */
   unknownIn(line: string): string[] {
     const parts = this.coding.partsOf('source', line);

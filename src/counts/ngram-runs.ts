@@ -7,7 +7,7 @@
  */
 import type { Ids } from '../text/unit.js';
 
-/** Number of positions of a batch: sorting takes 16 bytes for each. */
+/** Number of positions of the text whose n-grams are sorted in one batch, which takes 16 bytes for each */
 const batchPositions = 1 << 23;
 /** Max number of characters of a context */
 export const maxContext = 12;
@@ -21,7 +21,7 @@ const [lowHalf, highHalf] = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 
  * before the beginning of the text.
  */
 export class NgramLayout {
-  /** Bits per character */
+  /** Number of bits that each character takes in the number of an n-gram */
   readonly bits: number;
   readonly mask: number;
 
@@ -39,8 +39,8 @@ export class NgramLayout {
   }
 
   /**
-   * Unpacks one character: `back` 0 is the one that followed, `back` of 2 or more is the context's character that many
-   * positions back.
+   * Unpacks one character of an n-gram from the two halves of its number: `back` 0 is the character that followed,
+   * `back` of 2 or more is the context's character that many positions back.
    */
   symbol(high: number, low: number, back: number): number {
     const { bits, mask } = this;
@@ -98,7 +98,10 @@ export function eachRun(
   }
 }
 
-/** Positions of the text, grouped into cells by the first bits of their contexts */
+/**
+ * Positions of the text in groups, which are called cells here: positions are in the same cell if their contexts, read
+ * backwards, begin with the same bits.
+ */
 class Cells {
   readonly counts: Uint32Array;
   private readonly shift: number;
@@ -119,15 +122,15 @@ class Cells {
     }
   }
 
-  /** The latest character (its id plus 1), which all contexts in a cell have in common */
+  /** The id, plus 1, of the latest character, which all contexts in a cell (a group of positions) have in common */
   latest(cell: number): number {
     return cell >>> this.shift;
   }
 
   /**
-   * Collects the next positions that belong to the cells `from` to `to` - 1, with the cell of each.
-   * @param at position to continue from
-   * @returns how many were collected: as many as the list holds, or fewer at the end of the text
+   * Collects the next positions of the text that belong to the cells (groups of positions) `from` to `to` - 1.
+   * @param at the position to continue from, and its cell; both are moved on
+   * @returns how many were collected: as many as `into` holds, or fewer at the end of the text
    */
   gather(
     from: number,
@@ -166,7 +169,7 @@ class Batch {
     this.halves = new Uint32Array(this.keys.buffer);
   }
 
-  /** Lists the n-grams of several cells, which have `count` positions in all and fit into one batch. */
+  /** Lists the n-grams of several cells (groups of positions), whose `count` positions fit into one batch. */
   range(cells: Cells, from: number, to: number, count: number, listener: RunListener): void {
     const { ids, positions, grouped, vocabulary } = this;
     cells.gather(from, to, { position: 0, cell: 0 }, positions.subarray(0, count));
@@ -184,7 +187,10 @@ class Batch {
     }
   }
 
-  /** Lists the n-grams of a cell that is larger than a batch, by sorting its parts one by one and merging them. */
+  /**
+   * Lists the n-grams of a cell (a group of positions) that is larger than a batch, by sorting parts of it one by one
+   * and merging them.
+   */
   cell(cells: Cells, cell: number, listener: RunListener): void {
     const at = { position: 0, cell: 0 };
     let merged = new Runs(0);

@@ -16,7 +16,7 @@ type Wanted = Readonly<Record<Side, SideUnit | 'auto'>>;
 
 /** The byte `?`, which is written in place of a character that is not a byte */
 const questionMark = 0x3f;
-/** The character of the first symbol that is not a single character */
+/** The private-use character that stands for the first symbol of several characters */
 const firstSymbol = 0xf0000;
 /** Max number of symbols that are not single characters: nearly as many as there are private-use characters for them */
 export const maxSymbols = 0xfff0;
@@ -73,12 +73,15 @@ export class PairCoding {
     return unit === 'auto' ? 'char' : unit;
   }
 
-  /** Records the format of the pairs. */
+  /** Notes the format in which the pairs came, if a model is to record it. */
   comeAs(format: string): void {
     if (this.isGrowing) this.format = format === 'ndjson' ? format : undefined;
   }
 
-  /** The units and the symbols so far; undefined if there is nothing to record */
+  /**
+   * What a model records about the coding: the units of both sides, the symbols so far, and the format if it is ndjson;
+   * undefined if both sides consist of characters and came in another format
+   */
   get units(): PairUnits | undefined {
     const [source, target] = [this.unit('source'), this.unit('target')];
     const { format } = this;

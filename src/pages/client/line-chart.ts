@@ -33,13 +33,13 @@ export interface ChartSpecification {
 }
 
 const colours = 8;
-/** Max number of lines around which bands are drawn */
+/** If a chart shows more lines than this, no bands are drawn around them. */
 const maxBands = 4;
 /** Lines whose colour has occurred before are dashed. */
 const isDashed = ({ dashed, colour }: Line, i: number) =>
   dashed ?? (colour === undefined && i % (2 * colours) >= colours);
 
-/** A chart with its legend, and a line that shows the values under the pointer. */
+/** A chart with its legend, and below it a line of text with the values at the pointer. */
 export function chart(specification: ChartSpecification): HTMLElement {
   const { lines, label } = specification;
   const place = el('div', {
@@ -214,7 +214,7 @@ function options(
   };
 }
 
-/** Of the indices at which a line has a point, the one nearest to index `at` */
+/** Of the indices at which a line of the chart has a point, the one nearest to index `at` */
 function nearestPoint(y: readonly (number | null)[], at: number): number | undefined {
   for (let away = 0; away < y.length; away++) {
     for (const i of [at - away, at + away]) if (y[i] != null) return i;

@@ -16,7 +16,7 @@ export interface Invitation {
   readonly type: 'plan';
   readonly model: ModelConfig;
   readonly config: TrainConfig;
-  /** The texts without the ids of the training text, which have been sent before */
+  /** The texts of the training run, without the ids of the training text, which earlier messages have carried */
   readonly texts: TrainingTexts;
   readonly kind: DeviceHandle['kind'];
   readonly precision: Precision;
@@ -24,7 +24,7 @@ export interface Invitation {
 
 /** The messages that the first process sends */
 export type ToOthers =
-  /** A piece of the training text, before the plan */
+  /** A piece of the training text; all pieces are sent before the message of type 'plan' */
   | { readonly type: 'ids'; readonly ids: Ids; readonly at: number; readonly length: number }
   | Invitation
   | { readonly type: 'order'; readonly order: Order }
@@ -103,7 +103,7 @@ export class Others {
     return this.link.end(isFailure);
   }
 
-  /** Sends a list of ids to each of the others, in pieces, so that there are never many copies of them in memory. */
+  /** Sends to each of the other processes its list of ids, in pieces, so that there are never many copies in memory. */
   private async sendIds(lists: readonly Ids[]): Promise<void> {
     const longest = Math.max(...lists.map(({ length }) => length));
     for (let at = 0; at < longest; at += pieceLength) {
@@ -117,7 +117,7 @@ export class Others {
     }
   }
 
-  /** The texts with only that part of the training text which a process reads; pairs are read in any order. */
+  /** The texts that a process needs: its part of the training text, but all pairs, which are read in any order. */
   private textsOf(
     rank: number,
     { batchSize, threads }: TrainConfig,
@@ -128,7 +128,7 @@ export class Others {
     const local = threads / this.size;
     const first = partition(batchSize, local * rank, threads).first;
     const end = partition(batchSize, local * (rank + 1), threads).first;
-    // separators of documents that end where the rows begin
+    // a separator of documents may end just where the rows begin, so its characters before the rows are needed as well
     const before = documents?.train.separator.length ?? 0;
     const { ids, part } = partOfRows(train, batchSize, first, end, before);
     return { ...texts, train: ids, part };

@@ -46,7 +46,7 @@ export async function copyList(
     try {
       return await store.put(slot, x.size, ranges, read);
     } catch {
-      // the disk may be full, for instance; training has to go on, and there may be enough memory
+      // if the store fails, for instance because the disk is full, the list is copied in memory: training has to go on
     }
   }
   const copy = new Float32Array(x.size);
