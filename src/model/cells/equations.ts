@@ -34,8 +34,7 @@ export function cellOfProgram(program: Program): Cell {
     unitGroups: groups.map(({ size }) => size),
     unitNames: names(units),
     states,
-    // 1 more for what a layer passes on to the layer above, if that is not the layer's output itself
-    keptWidth: keptWidth(program) + 1,
+    keptWidth: keptWidth(program),
     gateNames: gates.map(({ name }) => ({ name, logistic: true })),
     features: [],
     initialBias: () => 0,

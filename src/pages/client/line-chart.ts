@@ -53,7 +53,7 @@ export function chart(specification: ChartSpecification): HTMLElement {
   const colourOf = (line: Line, i: number) => `--series-${(line.colour ?? i) % colours}`;
   const buttons = lines.map((line, i) => {
     const swatch = el('span', {
-      class: isDashed(line, i) ? 'swatch dashed' : 'swatch',
+      class: line.dotted ? 'swatch points' : isDashed(line, i) ? 'swatch dashed' : 'swatch',
       style: `color: var(${colourOf(line, i)})`,
     });
     const button = el('button', { type: 'button', 'aria-pressed': 'true' }, swatch, line.name);
@@ -250,10 +250,12 @@ function drawGuide(plot: uPlot, { axis, at, name }: Guide, logarithmic: boolean,
   if (axis === 'x') {
     const isRight = place > bbox.left + bbox.width / 2;
     ctx.textAlign = isRight ? 'right' : 'left';
-    ctx.fillText(name, place + (isRight ? -gap : gap), bbox.top + 3 * gap);
+    ctx.textBaseline = 'top';
+    ctx.fillText(name, place + (isRight ? -gap : gap), bbox.top + gap);
   } else {
     ctx.textAlign = 'right';
-    ctx.fillText(name, bbox.left + bbox.width - gap, place - gap);
+    ctx.textBaseline = 'bottom';
+    ctx.fillText(name, bbox.left + bbox.width - gap, place - gap / 2);
   }
   ctx.restore();
 }

@@ -2,7 +2,7 @@
 import { type Backend, isPending, type Tensor } from '../../backend/backend.js';
 import type { Numbers, StoredNumbers } from '../../model/number-list.js';
 
-/** Elements of a list, from `start` on */
+/** A part of a list: `size` elements, the first of which has the index `start` */
 export interface Range {
   readonly start: number;
   readonly size: number;

@@ -107,7 +107,7 @@ export function updatedParts(
   ];
 }
 
-/** The gradients of the parameters that two lists of parts have in common */
+/** Views of the gradients of those parameters that occur in both of two lists of parts of parameters */
 export function commonGradients(
   backend: Backend,
   gradients: Tensor,
