@@ -82,7 +82,7 @@ export function chart(specification: ChartSpecification): HTMLElement {
     if (plot === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     const last = specification.x.length - 1;
     const at = plot.cursor.idx;
-    // without shift, an arrow key moves by the smallest distance that is clearly visible
+    // an arrow key moves the pointer of the chart by a hundredth of its width, or with shift to the next point
     const stride = event.shiftKey ? 1 : Math.max(1, Math.round(last / 100));
     const targets: Record<string, number> = {
       ArrowLeft: at == null ? last : at - stride,
