@@ -1,7 +1,8 @@
 /** Base64 that is decoded from bytes, compared with Node.js's decoder. */
+
+import { expect, test } from 'vitest';
 import { base64Length, readBase64 } from '#charnn/json/base64.js';
 import { bytesInMemory } from '#charnn/json/byte-source.js';
-import { expect, test } from 'vitest';
 
 /** The bytes that are decoded from a text between quotation marks; undefined if it is not valid */
 function decoded(text: string, length: number): Buffer | undefined {
@@ -12,7 +13,9 @@ function decoded(text: string, length: number): Buffer | undefined {
   return isValid ? into : undefined;
 }
 
-const bytes = Buffer.from(Uint8Array.from({ length: 100_000 }, (_, i) => (i * i * 31 + 7 * i) >> 3));
+const bytes = Buffer.from(
+  Uint8Array.from({ length: 100_000 }, (_, i) => (i * i * 31 + 7 * i) >> 3),
+);
 
 test.each([0, 1, 2, 3, 4, 5, 6, 255, 256, 49_151, 49_152, 49_153, 98_304, 98_305, 100_000])(
   '%i bytes are those that were encoded',
