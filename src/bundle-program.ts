@@ -15,7 +15,7 @@ rmSync(folder, { recursive: true, force: true });
 await build({
   input: ['main.js', 'index.js', ...threadModules(modules)].map((name) => `${modules}${name}`),
   platform: 'node',
-  // dependencies stay where npm installs them
+  // npm packages are not put into the bundle, but stay where npm installs them
   external: (id) => /^[a-z]/.test(id),
   logLevel: 'warn',
   plugins: [addressesFrom(modules)],
@@ -24,7 +24,7 @@ await build({
     format: 'es',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
-    // what a single command needs is read for that command only
+    // only modules that several entries share are joined, so that what one command needs is read for that command only
     codeSplitting: { groups: [{ name: 'shared', test: /dist/, minShareCount: 3 }] },
   },
 });

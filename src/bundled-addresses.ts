@@ -5,7 +5,10 @@ import type { Plugin } from 'rolldown';
 
 const ofThread = /-worker\.js$/;
 
-/** The modules with which threads begin: their names say so. @param modules the folder of all compiled modules */
+/**
+ * The modules with which threads begin, whose names end in -worker.js.
+ * @param modules the folder of all compiled modules
+ */
 export function threadModules(modules: string): string[] {
   return readdirSync(modules, { recursive: true, encoding: 'utf8' }).filter(
     (name) => ofThread.test(name) && !name.startsWith('bundle'),

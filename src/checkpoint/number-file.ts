@@ -5,7 +5,7 @@ import type { StoredNumbers } from '../model/number-list.js';
 import type { Range, SnapshotStore } from '../train/saving/snapshot-store.js';
 import { openNameless } from './nameless-file.js';
 
-/** Number of elements written at once */
+/** Number of float32 numbers written to the file at once */
 const pieceLength = 1 << 18;
 const elementBytes = Float32Array.BYTES_PER_ELEMENT;
 
@@ -22,7 +22,7 @@ export class NumberFile implements SnapshotStore {
   /** A promise that is settled when all lists that were put so far have been written */
   private lists: Promise<unknown> = Promise.resolve();
 
-  /** @param path a file that the training writes; the temporary file is put into the same folder */
+  /** @param path the training's model; the temporary file with the lists is put into the same folder */
   constructor(private readonly path: string) {}
 
   put(...list: Parameters<SnapshotStore['put']>): Promise<StoredNumbers> {

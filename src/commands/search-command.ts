@@ -248,7 +248,7 @@ async function searched(
       onRung,
       async train(jobs) {
         const missing = jobs.filter((job) => !outcomes.has(keyOf(job)));
-        // the record is saved by one call after the other, so that the file never has two writers
+        // each save of the search's record waits for the previous one, so that the file never has two writers
         let saved = Promise.resolve();
         await trainer.all(missing, signal, async (job, outcome) => {
           outcomes.set(keyOf(job), outcome);

@@ -110,7 +110,8 @@ async function runCommand(
     sayMixed(training.best, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
-    // everything is saved, and the comparison computes without pauses: a signal may now end the process at once
+    // the training is saved, and the comparison with models without a network computes without pauses: a signal may
+    // now end the process at once
     training.release();
     interruption.stopListening();
     await compare(prepared, end, options, progress, output);

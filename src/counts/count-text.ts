@@ -9,11 +9,11 @@ import { TableBuilder } from './table-builder.js';
 export interface CountOptions {
   /** N: number of characters of the longest context; picked by the length of the text if absent */
   readonly context?: number | undefined;
-  /** Max number of entries of the table */
+  /** Max number of entries of the n-gram table */
   readonly limit?: number | undefined;
   /** Position of the first character whose n-grams are counted; earlier characters only serve as context. */
   readonly first?: number | undefined;
-  /** Number of positions that are sorted at a time; only tests set it. */
+  /** Number of positions of the text whose n-grams are sorted at a time; only tests set it. */
   readonly batch?: number | undefined;
 }
 

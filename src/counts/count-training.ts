@@ -1,4 +1,4 @@
-/** Counts a training text, in a thread of its own. */
+/** Counts the n-grams of a training text, in a thread of its own. */
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { WorkerPool } from '../threads/worker-pool.js';
@@ -40,7 +40,7 @@ function countingBytes({ text, vocabulary, context }: CountingPlan): number {
 }
 
 /**
- * Counts a training text in a worker thread.
+ * Counts the n-grams of a training text in a worker thread.
  * @returns undefined if the signal ended it
  * @throws CharnnError when memory does not suffice, or no thread can be started
  */

@@ -1,4 +1,4 @@
-/** The work of the thread that counts a training text, so that the main thread stays free for signals. */
+/** Counts the n-grams of a training text in a thread of its own, so that the main thread stays free for signals. */
 import type { Ids } from '../text/unit.js';
 import type { Handler } from '../threads/handler.js';
 import { countText } from './count-text.js';
@@ -7,7 +7,10 @@ import { classOf } from './mixture.js';
 import { NgramReader } from './ngram-reader.js';
 import type { NgramTable } from './ngram-table.js';
 
-/** The input of the counting thread. It is passed by `postMessage`; texts and tables are in shared memory. */
+/**
+ * The input of the thread that counts n-grams. It is passed by `postMessage`; the text and the n-gram table are in
+ * shared memory.
+ */
 export interface CountingPlan {
   /** The training text, including the held-out part at its beginning */
   readonly text: Ids;

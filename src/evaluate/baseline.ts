@@ -29,7 +29,7 @@ export interface Baseline {
 const maxCharacters = 2_000_000;
 
 /**
- * Measures a text.
+ * Computes the losses of the models without a network on a text.
  * @param training the text from which the n-gram model learns; without it, the model learns from the text while it
  * reads
  */

@@ -73,7 +73,7 @@ export async function joinAs(
   try {
     isWell = await takePart(link);
   } catch {
-    // the first process reports the error, or is no longer there
+    // the error is ignored here, because the first process reports it, or is no longer there
   }
   if (isWell) await link.leave();
   else {

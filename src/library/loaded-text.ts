@@ -80,7 +80,8 @@ export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedTe
 
 /** The units of sources and of targets that options ask for: characters, bytes, symbols, or `auto` */
 function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
-  // in a text of bytes, the unit is the byte, which is called `char` here; otherwise the pairs decide
+  // in a text of bytes, the unit of sources and targets is the byte, which their options call `char`; otherwise the
+  // pairs decide
   const usual = unit === 'byte' ? 'char' : 'auto';
   return {
     source: sourceUnit ?? usual,
@@ -89,7 +90,10 @@ function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
 }
 
 export interface LoadingOptions {
-  /** The vocabulary whose ids are used; if it is given, folders are not reported again */
+  /**
+   * The vocabulary whose ids are used; without one, it is made from the text, and folders and rare characters are
+   * reported
+   */
   readonly vocabulary?: Vocabulary | undefined;
   /** What a model records about the columns with labels and vectors */
   readonly known?: KnownConditions | undefined;

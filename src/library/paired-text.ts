@@ -23,7 +23,7 @@ export interface PairedText extends TrainingText {
 }
 
 /**
- * @param known the vocabulary of a resumed training run, whose text was reported when it was new
+ * @param known the vocabulary of a resumed training run; its folders and pairs are not reported again
  * @throws CharnnError if there are no pairs
  */
 export async function pairedText(

@@ -32,7 +32,7 @@ export function readSeparatorOption(
 
 /**
  * Adds to a training text the separator of its records, if it has one.
- * @param given by `readSeparatorOption`
+ * @param given the separator that `readSeparatorOption` returned; if absent, one is looked for in the text
  */
 export function withRecords(
   corpus: TrainingText,

@@ -30,7 +30,7 @@ export interface SplitText {
 }
 
 /**
- * @param known the vocabulary of a resumed training run, whose text was reported when it was new
+ * @param known the vocabulary of a resumed training run; the folders of its validation text are not reported again
  * @throws CharnnError for a validation text that cannot be read
  */
 export async function trainingText(
@@ -70,7 +70,7 @@ export async function trainingText(
     }
   }
   if (validation.length < 2) {
-    // a text that is too short even for training is reported elsewhere
+    // a text that is too short even for training is refused elsewhere, so it needs no warning here
     if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
       messages.warn(
         'the text is too short to hold out a part for validation, so the training loss is used instead',

@@ -79,12 +79,12 @@ function wordsOf(ids: Ids): Uint32Array {
   return new Uint32Array(ids.buffer, ids.byteOffset, Math.floor(ids.byteLength / 4));
 }
 
-/** The words that begin at id `first`, copied so that they are aligned in memory. */
+/** The ids from index `first` on as 32-bit words (see `wordsOf`), copied so that the words are aligned in memory. */
 function wordsFrom(ids: Ids, first: number): Uint32Array {
   return wordsOf(ids.slice(first));
 }
 
-/** The hash of `count` words, beginning at index `at`. */
+/** The hash of `count` 32-bit words of ids, beginning with the word at index `at`. */
 function hashOf(words: Uint32Array, at: number, count: number): number {
   let hash = count;
   for (let i = 0; i < count; i++) {
@@ -95,7 +95,7 @@ function hashOf(words: Uint32Array, at: number, count: number): number {
 }
 
 /**
- * A hash table of all strings of a text that have `sharedRun` characters, by the position at which they first occur. It
+ * A hash table of all strings of a text that have `sharedRun` characters, each with a position at which it occurs. It
  * records which of them were found in another text.
  */
 class RunTable {
@@ -126,7 +126,7 @@ class RunTable {
 
   /**
    * Marks the strings of this text that also occur in another text.
-   * @param words the other text as words, beginning at its id `first`
+   * @param words the other text as 32-bit words (see `wordsOf`), beginning at its id `first`
    * @param stride how many words further on the next string to be looked up begins
    */
   findIn(other: Ids, words: Uint32Array, first: number, stride: number): void {
@@ -143,7 +143,7 @@ class RunTable {
     }
   }
 
-  /** Fraction of the text that lies in strings which were found. */
+  /** Fraction of the text's characters that lie in strings which `findIn` has found in another text. */
   coveredFraction(): number {
     const { text } = this;
     const begins = new Uint8Array(text.length);

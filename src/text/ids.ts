@@ -37,9 +37,12 @@ export function newIds(size: number, length: number): Ids {
   }
 }
 
-/** The memory of a list grows in steps of this many bytes; its whole address space is reserved at the start. */
+/**
+ * The memory of a long list grows in steps of this many bytes, that of a shorter one doubles; its whole address space is
+ * reserved at the start.
+ */
 const growth = 1 << 24;
-/** Number of ids that are rewritten at once */
+/** Number of ids that are rewritten at a time when a list becomes wider or is renumbered */
 const step = 1 << 16;
 
 /** A list of ids that grows at its end */
@@ -128,13 +131,18 @@ export class GrowingIds implements GrowingList {
         `the text is too long: at most ${maxLength} of its characters fit in memory; give a part of it`,
       );
     }
+    // a short text takes little, and needs no comparison with the limits of memory
+    const grown = Math.min(
+      bytes <= growth ? 2 ** Math.ceil(Math.log2(bytes)) : Math.ceil(bytes / growth) * growth,
+      buffer.maxByteLength,
+    );
     requireMemory(
-      bytes + growth - buffer.byteLength,
+      grown - buffer.byteLength,
       `a text of more than ${this.length} characters`,
       'give a part of it',
     );
     try {
-      buffer.grow(Math.min(Math.ceil(bytes / growth) * growth, buffer.maxByteLength));
+      buffer.grow(grown);
     } catch (cause) {
       throw new CharnnError(
         `not enough memory for a text of ${this.length} characters; give a part of it`,

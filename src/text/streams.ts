@@ -19,7 +19,7 @@ export interface Chunk {
 
 /** Where a list of ids is in the text of which it is a part */
 export interface TextPart {
-  /** Position in the text of the first id */
+  /** Position in the whole text of the first id of the list */
   readonly start: number;
   /** Number of characters of the whole text */
   readonly total: number;

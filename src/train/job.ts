@@ -28,7 +28,10 @@ export interface TrainingText {
   readonly beside?: Beside | undefined;
   /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
-  /** The pairs, in a training run on pairs. They may divide one list of ids, which is then `train` and `validation`. */
+  /**
+   * The pairs, in a training run on pairs. If training and validation pairs are parts of one list of ids, both `train`
+   * and `validation` are this whole list.
+   */
   readonly pairs?: TrainingPairs | undefined;
   /** The text whose n-grams are counted: the training text together with the part held out at its beginning */
   readonly counted?: IdList | undefined;

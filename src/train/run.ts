@@ -76,7 +76,7 @@ class TrainingRun {
     const progress = setInterval(() => this.reportProgress(), progressMs);
     try {
       for (;;) {
-        // checked before the first step, too, because a validation may have been interrupted
+        // a validation may be due even before the first step: that of a given model, or one that had been interrupted
         if (this.isValidationDue()) {
           const outcome = await this.validate();
           if (outcome === 'stopped') return await this.interrupted();
@@ -97,7 +97,7 @@ class TrainingRun {
       }
       return await this.ended('finished');
     } catch (error) {
-      // a thread has failed, which may have left the weights inconsistent
+      // a thread has failed and may have left the weights inconsistent, so they are saved only if no model has been
       await this.saves.rescueModel();
       throw error;
     } finally {

@@ -40,14 +40,14 @@ async function buildNative(): Promise<void> {
   const failure = await compileNative(sources, file);
   if (failure === undefined) return;
   if (process.env.CHARNN_BUILD_LOG) console.error(failure.log);
-  // commands read from this file why the build failed, and give the same reason in their messages
+  // commands that run without the addon read from this file why it could not be compiled, and give the same reason
   writeFileSync(reasonFile, failure.reason);
   console.error(
     `charnn: there are no native kernels, so training will be slower: ${failure.reason}`,
   );
 }
 
-/** Static data must end below this address, where tensors begin. */
+/** The static data of the WebAssembly module must end below this address, where the memory for tensors begins. */
 const staticBytes = 65536;
 
 const wasmFlags = [

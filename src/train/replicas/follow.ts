@@ -73,7 +73,7 @@ function replicasOf(
   return Replicas.start(device, model, config, texts, { processes });
 }
 
-/** A list of so many ids, of the same type as a piece of it, in memory that threads share */
+/** Memory that threads share, for a list of `length` ids of the same type as the given piece of it */
 function sharedIds(piece: Ids, length: number): Ids {
   const Type = piece.constructor as new (buffer: SharedArrayBuffer) => Ids;
   return new Type(new SharedArrayBuffer(length * piece.BYTES_PER_ELEMENT));

@@ -20,7 +20,7 @@ export interface Invitation {
   readonly type: 'plan';
   readonly model: ModelConfig;
   readonly config: TrainConfig;
-  /** The texts without the ids of the training text, which have been sent before */
+  /** The texts of the training run, without the ids of the training text, which earlier messages have carried */
   readonly texts: TrainingTexts;
   readonly kind: DeviceHandle['kind'];
   readonly precision: Precision;
@@ -28,7 +28,7 @@ export interface Invitation {
 
 /** The messages that the first process sends */
 export type ToOthers =
-  /** A piece of the training text, before the plan */
+  /** A piece of the training text; all pieces are sent before the message of type 'plan' */
   | { readonly type: 'ids'; readonly ids: Ids; readonly at: number; readonly length: number }
   /** Makes a process count the n-grams of its share of the training text. */
   | { readonly type: 'count'; readonly share: CountedShare }

@@ -59,7 +59,7 @@ export class ReplicaExchange {
       const common = (a: readonly ParameterPart[], b: readonly ParameterPart[]) =>
         commonGradients(backend, flat.gradients, a, b);
       const sent = updates.map((theirs) => common(shares[rank], theirs));
-      // both sides list the pieces in the same order
+      // the sender and the receiver of gradients list the pieces in the same order
       const received = shares.map((theirs) => common(theirs, updates[rank]));
       this.passGradients = () => this.peers.pass(sent, received);
     }
@@ -71,8 +71,8 @@ export class ReplicaExchange {
   }
 
   /**
-   * Sends sums to the processes that update these parameters, if an optimiser updates whole matrices, which the shares
-   * divide.
+   * Sends the sums of gradients to the processes that update the parameters. This is needed only if an optimiser
+   * updates whole matrices, because the shares in which gradients are summed divide matrices.
    */
   readonly passGradients: () => void = () => {};
 
@@ -105,7 +105,9 @@ export class ReplicaExchange {
     this.peers.gatherNumbers(values);
   }
 
-  /** Collects the predictions of all processes on the first one. */
+  /**
+   * Collects on the first process the network's predictions of the held-out text, which the processes made in parts.
+   */
   collect(predictions: Float32Array): void {
     this.peers.collect(predictions);
   }
@@ -115,7 +117,7 @@ export class ReplicaExchange {
    * are cleared.
    */
   spreadFitted(predictions: Float32Array, weights: Float64Array): void {
-    // the predictions of the other processes will be added to these zeros the next time
+    // the first process will add the predictions of the others to this list again, so it clears the list
     if (this.peers.rank === 0) predictions.fill(0);
     this.peers.spreadNumbers(weights);
   }

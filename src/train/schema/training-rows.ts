@@ -196,7 +196,7 @@ export const runningPrecision = option('<format>', choice(trainingPrecisions), p
   default: 'f32',
 });
 
-/** The same precision option for commands in which a trained model only predicts */
+/** The option of `runningPrecision`, plus 8-bit integers, for commands in which a trained model only predicts */
 export const predictingPrecision = option(
   '<format>',
   choice(precisionNames),
