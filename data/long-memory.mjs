@@ -27,7 +27,7 @@ export function delayLine(random, lag) {
   return `${letter}${'.'.repeat(lag - 2)}?${letter}\n`;
 }
 
-/** A line with a delay from 2 to `most`: short delays are learned first, and lead to the long ones. */
+/** A line with a random delay, from 2 to `most`: short delays are learned first, and help to learn the long ones. */
 function anyDelayLine(random, most) {
   return delayLine(random, 2 + Math.floor(random.uniform() * (most - 1)));
 }

@@ -18,7 +18,7 @@ import { Random } from '#charnn/model/random.js';
 
 const shapes = ['circle', 'square', 'triangle', 'star'];
 const colours = ['red', 'green', 'blue', 'yellow'];
-/** Number of rows, and of columns */
+/** Number of rows, and of columns, of the grid */
 const side = 3;
 const places = [
   ...['at the top left', 'at the top', 'at the top right'],
@@ -26,7 +26,7 @@ const places = [
   ...['at the bottom left', 'at the bottom', 'at the bottom right'],
 ];
 const mostThings = 4;
-/** Standard deviation of what is added to the numbers of shapes and colours */
+/** Standard deviation of the noise that is added to the numbers 0 and 1 that stand for shapes and colours */
 const noise = 0.1;
 
 /** @typedef {{ shape: string, colour: string, place: number }} Thing a thing in a cell of the grid */
@@ -59,7 +59,7 @@ export function drawScenes(random, count) {
   return [...scenes.values()];
 }
 
-/** The grid as a list of vectors */
+/** The grid of a scene as a list of vectors, one for each cell */
 export function cellsOf(scene, random) {
   return places.map((_, place) => {
     const thing = scene.find((one) => one.place === place);
@@ -83,7 +83,7 @@ export function captionOf(scene) {
 
 const yesOrNo = (isSo) => (isSo ? 'yes' : 'no');
 
-/** The things that are the only one of their shape */
+/** The things in a scene whose shape no other thing in it has */
 const singles = (scene) =>
   scene.filter(({ shape }) => scene.filter((other) => other.shape === shape).length === 1);
 

@@ -34,7 +34,7 @@ rmSync(folder, { recursive: true, force: true });
 await build({
   input: ['main.js', 'index.js', ...threadModules(modules)].map((name) => `${modules}${name}`),
   platform: 'node',
-  // dependencies stay where npm installs them
+  // npm packages are not put into the bundle, but stay where npm installs them
   external: (id) => /^[a-z]/.test(id),
   logLevel: 'warn',
   plugins: [threads, addressesFrom(modules)],
@@ -48,7 +48,7 @@ await build({
     codeSplitting: {
       groups: [
         { name: 'threads', test: (id) => ofThreads.has(id), minShareCount: 3, priority: 1 },
-        // what a single command needs is read for that command only
+        // only modules that several entries share are joined, so that what one command needs is read for that command only
         { name: 'shared', test: /dist/, minShareCount: 3 },
       ],
     },

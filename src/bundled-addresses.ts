@@ -8,7 +8,10 @@ export function isThreadModule(name: string): boolean {
   return name.endsWith('-worker.js');
 }
 
-/** The modules with which threads begin. @param modules the folder of all compiled modules */
+/**
+ * The modules with which threads begin, whose names end in -worker.js.
+ * @param modules the folder of all compiled modules
+ */
 export function threadModules(modules: string): string[] {
   return readdirSync(modules, { recursive: true, encoding: 'utf8' }).filter(
     (name) => isThreadModule(name) && !name.startsWith('bundle'),

@@ -167,7 +167,7 @@ export function systemReason(cause: unknown): string {
 /** The name of a system error, such as ENOENT. */
 function systemCode(cause: unknown): string | undefined {
   const { code, errno = 0 } = (cause ?? {}) as SystemError;
-  // libuv does not know all names, for instance not EDQUOT and ESTALE
+  // libuv does not know the names of all system errors, for instance not those of EDQUOT and ESTALE
   if (code?.startsWith('Unknown system error')) {
     const known = Object.entries(constants.errno).find(([, number]) => number === Math.abs(errno));
     return known?.[0] ?? code;
@@ -175,7 +175,7 @@ function systemCode(cause: unknown): string | undefined {
   return code;
 }
 
-/** Phrases for system calls that neither open nor read a file */
+/** What messages call a system call that failed, except those that open or read a file */
 const calls: Readonly<Record<string, string>> = {
   scandir: 'list the folder',
   opendir: 'list the folder',

@@ -30,24 +30,24 @@ export const limits = {
   /** Limits of a regular expression that records are to match */
   expression: {
     characters: 20_000,
-    /** Max depth of nested groups */
+    /** Max depth of nested groups in a regular expression */
     depth: 200,
     states: 100_000,
-    /** Max parts of an expression after counted repeats are expanded */
+    /** Max parts of a regular expression after its counted repeats are expanded */
     work: 400_000,
     /**
      * Max product of the number of characters in the vocabulary and the number of different characters and character
-     * classes in the expression
+     * classes in the regular expression
      */
     masks: 2 ** 24,
-    /** Max number of values that the cached states of an expression's automaton may hold in memory */
+    /** Max number of values that the cached states of a regular expression's automaton may hold in memory */
     remembered: 2 ** 22,
   },
   /** Limits of a model's n-gram counts */
   counts: {
-    /** Max number of entries that counting keeps */
+    /** Max number of n-grams that remain after counting */
     entries: 2 ** 22,
-    /** Max number of entries in a file that is read */
+    /** Max number of n-grams, and of their contexts, in a model file that is read */
     readable: 2 ** 26,
   },
   /** Limits of compressed files: `compress` never exceeds them, so a header that does is damaged. */
@@ -65,7 +65,7 @@ export const limits = {
   },
 } as const;
 
-/** Ranges of numbers in fields and options */
+/** A range of numbers, in which the value of an option or of a field in a file must be */
 export interface Range {
   /** The allowed values in words, which complete a message that begins with "must be" */
   readonly expected: string;

@@ -15,8 +15,8 @@ if (process.env.NO_COLOR && process.env.FORCE_COLOR === undefined) {
   chalkStderr.level = 0;
 }
 
-// Without a handler, this signal would end the process where the size of files is limited. With one, writing fails and
-// the failure is reported.
+// Without a handler of SIGXFSZ, writing beyond the limit of `ulimit -f` would end the process. With one, writing fails,
+// and the failure is reported.
 process.on('SIGXFSZ', () => {});
 
 /** Milliseconds that an interrupted command waits for the rest of its output to be read */
@@ -39,7 +39,7 @@ if ('OMPI_COMM_WORLD_SIZE' in process.env && process.env.FORCE_COLOR === undefin
 
 const streams = new StandardStreams(report);
 try {
-  // for other commands there is no work to share, and the first process prints the help
+  // a process other than the first has nothing to do for commands without work to share, nor when help is printed
   const isForHelp = process.argv.some((word) => word === '-h' || word === '--help');
   if (isFollower && (!sharing.includes(process.argv[2]) || isForHelp)) process.exit();
   const commands = await commandsFor(process.argv[2]);
@@ -58,7 +58,7 @@ try {
   }
 }
 
-// data that nobody reads would keep the process alive after an interrupt
+// after an interrupt, output that nobody reads would keep the process alive
 const signalCodes: readonly unknown[] = [
   exitCode.hangup,
   exitCode.interrupted,

@@ -66,8 +66,8 @@ export async function recordActivations(
 
   let from = rows > 1 ? -warmup : 0;
   while (from < segments.length) {
-    // each segment but the first begins with `warmup` characters that precede it; a chunk ends where these end, because
-    // there the state of the first segment has to be set to zeros
+    // before each segment but the first, the `warmup` characters that precede it are read; a chunk ends where they end,
+    // because there the state of the first segment has to be set to zeros
     const T = Math.min(chunkSteps, (from < 0 ? 0 : segments.length) - from);
     fillInputs(inputs, ids, segments, from, T);
     const view = backend.viewIndices(memory, 0, T * rows);

@@ -16,7 +16,7 @@ export interface Analysis {
   readonly searched: number;
 }
 
-/** Max characters in the search; a longer text would not make the result more reliable */
+/** Max characters that the search for units reads; a longer text would not make the result more reliable */
 const maxSearched = 300_000;
 
 /**

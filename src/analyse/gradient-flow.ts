@@ -30,7 +30,7 @@ export interface FlowOptions {
 export interface LagStatistics {
   readonly lag: number;
   readonly mean: number;
-  /** 10th percentile over the positions; then the median and the 90th percentile */
+  /** 10th percentile of the norm over all positions; then its median and its 90th percentile */
   readonly p10: number;
   readonly median: number;
   readonly p90: number;
@@ -39,7 +39,7 @@ export interface LagStatistics {
 export interface StateFlow {
   readonly layer: number;
   readonly state: string;
-  /** The statistics at lags 1 to K */
+  /** Statistics of the norm of the gradient w.r.t. this part of the state, at lags 1 to K */
   readonly byLag: readonly LagStatistics[];
 }
 
@@ -98,7 +98,7 @@ async function flowOn(
   };
 }
 
-/** Memory for the norms: for each lag, a list by position */
+/** Memory for the norms of the gradient: for each lag, a list by position */
 function byLagAndPosition(lags: number, positions: number): Float64Array[] {
   return Array.from({ length: lags }, () => new Float64Array(positions));
 }

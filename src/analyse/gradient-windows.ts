@@ -81,7 +81,7 @@ export class GradientWindows {
             take(layer, lags - t, s, row, norm / lossScale);
           }
         };
-        // the device preserves the order of reads and other operations, even if the answer comes later
+        // the backward pass need not wait for the answer, because the device keeps the order of reads and operations
         const answer = backend.read(d);
         if (isPending(answer)) pending.push(answer.then(takeRows));
         else takeRows(answer);

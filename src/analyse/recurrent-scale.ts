@@ -28,7 +28,8 @@ export function scaleWeights(
       for (let i = 0; i < size; i++) weights[start + i] *= input;
     }
     if (recurrent === undefined || !isRecurrent(config, parameter)) return;
-    // a stream that differs from those of the initial values, whose numbers are the parameters' indices
+    // a stream of random numbers that is not used for initial values: those streams are numbered by the parameters'
+    // indices
     const random = new Random(seed, 1_000_000 + index);
     for (let from = 0; from < size; from += H * H) {
       const matrix = orthogonal(random, H);

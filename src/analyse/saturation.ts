@@ -17,7 +17,10 @@ export interface GateSaturation {
 
 const shut = 0.1;
 const open = 0.9;
-/** Number of characters that gives sufficiently exact fractions; in a long text they are spread over all of it. */
+/**
+ * Number of characters from which it is known well enough how often gates are shut or open; in a long text, they are
+ * spread over all of it.
+ */
 const enough = 100_000;
 
 export class Saturation {

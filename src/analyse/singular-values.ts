@@ -6,7 +6,7 @@
 
 /**
  * @param values [n, n] row-major; not changed
- * @returns n values, descending, to about 1e-14 of the largest
+ * @returns the n singular values of the matrix, in descending order, to about 1e-14 of the largest
  */
 export function singularValues(values: ArrayLike<number>, n: number): Float64Array {
   const { diagonal, superdiagonal } = bidiagonalise(Float64Array.from(values), n);

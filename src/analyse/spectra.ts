@@ -14,8 +14,8 @@ import { singularValues } from './singular-values.js';
 export interface RecurrentSpectrum {
   readonly layer: number;
   /**
-   * The gate whose rows of W_hh have this spectrum, or the name of a matrix in equations; the vanilla RNN's only matrix
-   * is `recurrent`
+   * The gate whose rows of W_hh have this spectrum or, for a cell given by equations, the name of the matrix; the
+   * vanilla RNN's only matrix is `recurrent`
    */
   readonly gate: string;
   /** Singular values in descending order */

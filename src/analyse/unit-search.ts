@@ -12,17 +12,19 @@ export interface UnitScore {
   readonly unit: number;
   /** Correlation on the half of the text on which the unit was chosen */
   readonly chosenBy: number;
-  /** Correlation on the other half of the text: the score */
+  /** Correlation on the other half of the text, on which the unit was not chosen: its score */
   readonly heldOut: number;
 }
 
 export interface FeatureFinding {
   readonly feature: string;
-  /** The best units on the first half of the text, best first */
+  /** The units that follow this feature best in the first half of the text, best first */
   readonly units: readonly UnitScore[];
 }
 
-/** Sums over one half of the text, of one layer's units and all features. */
+/**
+ * The sums over one half of the text from which the correlations of one layer's units with all features are computed
+ */
 interface Sums {
   count: number;
   readonly unit: Float64Array;
@@ -37,14 +39,14 @@ interface Sums {
 const named = 3;
 
 export class UnitSearch {
-  /** The sums, first by half of the text, then by layer */
+  /** The sums from which correlations are computed, first by half of the text, then by layer */
   private readonly sums: readonly (readonly Sums[])[];
 
   constructor(
     private readonly features: readonly Feature[],
     private readonly H: number,
     layers: number,
-    /** Number of characters that the search reads */
+    /** Number of characters of the text that the search for units reads */
     private readonly characters: number,
   ) {
     const F = features.length;

@@ -20,7 +20,7 @@ export function findAddon(): AddonFile {
   try {
     return find();
   } catch (error) {
-    // the file or its folder may not be readable
+    // the search fails if the addon's file or its folder cannot be read
     return { missing: `${(error as Error).message}: ${again()}`, unavailable: false };
   }
 }

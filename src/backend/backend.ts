@@ -33,7 +33,7 @@ export interface Indices {
 
 /** Describes a tensor to another thread, so that both use the same memory. It can be sent by `postMessage`. */
 export interface SharedTensor {
-  /** Properties that only the device understands */
+  /** Where the memory of the tensor is, in a form that only the device understands */
   readonly location: unknown;
   readonly shape: readonly number[];
 }
@@ -68,13 +68,16 @@ export interface RnnBuffers {
 /** Memory of an LSTM layer for a chunk; gate order i, f, g, o. */
 export interface LstmBuffers {
   /**
-   * [T, B, 4H], compact. After forward: activations of the gates. After backward: gradient w.r.t. the gates'
-   * pre-activations.
+   * [T, B, 4H], compact (bfloat16 in half precision). After forward: activations of the gates. After backward: gradient
+   * w.r.t. the gates' pre-activations.
    */
   readonly gates: Tensor;
-  /** [T+1, B, H], compact: h before the chunk and after each step */
+  /** [T+1, B, H], compact (bfloat16 in half precision): h before the chunk and after each step */
   readonly h: Tensor;
-  /** [T+1, B, H], compact: c before the chunk and after each step. In half precision only backward reads it. */
+  /**
+   * [T+1, B, H], compact (bfloat16 in half precision): c before the chunk and after each step. In half precision only
+   * backward reads it.
+   */
   readonly c: Tensor;
   /** [T, B, H]: tanh(c_t), kept for the backward pass; absent in half precision, where it is recomputed. */
   readonly tanhC: Tensor | undefined;
@@ -96,7 +99,7 @@ export interface LstmBuffers {
 export interface LstmNormBuffers extends LstmBuffers {
   /** [4H]: multiplies the normalised values */
   readonly gain: Tensor;
-  /** [T, B, 4H], compact: the normalised pre-activations, kept for the backward pass. */
+  /** [T, B, 4H], compact (bfloat16 in half precision): the normalised pre-activations, kept for the backward pass. */
   readonly normalised: Tensor;
   /** [T, B, 4]: 1 / √(variance + ε) for each gate, kept for the backward pass. */
   readonly scales: Tensor;
@@ -112,7 +115,7 @@ export interface Lookup {
 
 /** Vectors to be projected by a layer's input weights, W x + b */
 export interface ProjectedInput {
-  /** [T, B, D]: the vectors x, compact or not */
+  /** [T, B, D]: the vectors x, of floats or compact (bfloat16 in half precision) */
   readonly x: Tensor;
   /** Input weight W_ih [G·H, D] */
   readonly weight: Tensor;
@@ -161,7 +164,7 @@ export interface AttentionBuffers {
 /** A cell given by equations, compiled to a program; `cells/encode-program.ts` describes the format. */
 export interface ProgramBuffers {
   readonly code: Indices;
-  /** The index in `memory` at which each region of the program begins for this chunk */
+  /** For this chunk: the index in `memory` at which each part (region) of a layer's memory begins */
   readonly offsets: Indices;
   /** All memory of the layer: the input projection, matrix products, values kept for the backward pass, states */
   readonly memory: Tensor;
@@ -172,11 +175,11 @@ export interface ProgramBuffers {
   readonly weight: Tensor | undefined;
   /** [·, H]: the learned vectors of the cell, if there are any */
   readonly vectors: Tensor | undefined;
-  /** [·, H]: gradients w.r.t. the vectors, to which the backward pass adds */
+  /** [·, H]: gradients w.r.t. the learned vectors, to which the backward pass adds */
   readonly vectorGradients: Tensor | undefined;
   /** For each group of matrices that multiply the same vector: how many they are */
   readonly groups: readonly number[];
-  /** Max number of vectors that operations pass to each other in registers */
+  /** Number of registers in which the operations of the cell's program pass vectors to each other */
   readonly registers: number;
   /** Whether an operation needs all units of a row at once, as normalisation does */
   readonly wholeRows: boolean;
@@ -269,7 +272,7 @@ export interface Backend {
   /** Copies the numbers of a tensor, in the precision of the back end, into a new array or a given one. */
   read(x: Tensor, into?: Float32Array | Float64Array): Answer<Float32Array | Float64Array>;
   fill(x: Tensor, value: number): void;
-  /** dst = src, which have equal sizes and do not overlap; either may be compact. */
+  /** dst = src, which have equal sizes and do not overlap; either may be compact (bfloat16 in half precision). */
   copy(dst: Tensor, src: Tensor): void;
 
   // --- matrix products: y = x Wᵀ + b as in PyTorch's nn.Linear; x and dy may be compact ------------------
@@ -291,7 +294,7 @@ export interface Backend {
 
   /** y[i,:] = table[ids[i],:]; table [V,D], y [ids.length, D]. */
   gather(y: Tensor, table: Tensor, ids: Indices): void;
-  /** dTable[ids[i],:] += dy[i,:]; dy may be compact. */
+  /** dTable[ids[i],:] += dy[i,:]; dy may be compact (bfloat16 in half precision). */
   scatterAdd(dTable: Tensor, dy: Tensor, ids: Indices): void;
   /** y[j,i] = x[i,j] + bias[i] (bias may be absent); x [M,N], y [N,M]. */
   transpose(y: Tensor, x: Tensor, bias: Tensor | undefined): void;
@@ -376,9 +379,12 @@ export interface Backend {
 
   // --- element-wise operations ------------------------------------------------------------------------
 
-  /** y = x ⊙ mask; x and y [T, B, ·], compact or not, y may be x. The backward pass is the same call on the gradient. */
+  /**
+   * y = x ⊙ mask; x and y [T, B, ·], each of floats or compact (bfloat16 in half precision); y may be x. The backward
+   * pass is the same call on the gradient.
+   */
   dropout(y: Tensor, x: Tensor, mask: DropoutMask): void;
-  /** dst += src; either may be compact. */
+  /** dst += src; either may be compact (bfloat16 in half precision). */
   add(dst: Tensor, src: Tensor): void;
   /** dst += amount · (src - dst): a step of an exponential moving average. */
   lerp(dst: Tensor, src: Tensor, amount: number): void;

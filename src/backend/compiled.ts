@@ -124,7 +124,7 @@ export class CompiledBackend extends KernelOperations implements Backend {
     return total;
   }
 
-  /** Allocates memory that lives as long as that of the tensors. */
+  /** Allocates memory that is released together with the tensors that these operations allocate. */
   protected reserve(words: number): Address {
     return this.memory.allocate(words * 4).address;
   }

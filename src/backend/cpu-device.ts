@@ -5,14 +5,14 @@ import type { Device, DeviceHandle, DeviceKind, Precision, Scope } from './devic
 import type { ProductMeter } from './product-meter.js';
 import { type MemorySource, ScopeMemory } from './scope-memory.js';
 
-/** What differs from one kind of device to another */
+/** What differs between the kinds of devices that compute on the processor: their back ends and their memory. */
 export interface Engine {
   readonly kind: DeviceKind;
   readonly name: string;
   readonly precision: Precision;
   /** Whether the processor has no instructions for this precision, so that it is slower than f32 */
   readonly emulates?: boolean;
-  /** Provides the memory of the device's own scope */
+  /** Provides the memory of the scope that lives as long as the device, in which all other scopes are opened */
   readonly source: MemorySource;
   operations(memory: ScopeMemory): Backend;
   /** Describes the memory of a scope to another thread */

@@ -15,7 +15,7 @@ import {
 } from './scope-memory.js';
 
 type Reals = Float32Array | Float64Array;
-/** Numbers, or the bits of bfloat16 */
+/** The elements of a tensor: floating-point numbers, or the bits of numbers in bfloat16 */
 type Elements = Reals | Uint16Array;
 
 export class CpuTensor implements Tensor {
@@ -61,7 +61,7 @@ export class CpuIndices implements Indices {
   ) {}
 }
 
-/** The kernels count elements in 32 bits. */
+/** Max number of elements of a tensor, which the kernels count in 32 bits */
 const maxElements = 2 ** 31 - 1;
 
 function sizeOf(shape: readonly number[]): number {
@@ -197,7 +197,7 @@ export abstract class CpuBackend {
     else this.convert(to, from);
   }
 
-  /** Copies between a compact tensor and one that is not. */
+  /** Copies between a compact tensor (bfloat16 in half precision) and a tensor of floats. */
   protected convert(dst: Tensor, src: Tensor): void {
     this.write(dst, this.read(src));
   }
@@ -248,7 +248,7 @@ export function float32Elements(x: Tensor): Float32Array {
   throw new Error('these elements cannot be reached in place');
 }
 
-/** The address of a list of integers, or of a tensor that is not compact, as kernels take it */
+/** The address of a list of integers, or of a tensor that does not consist of bfloat16, as kernels take it */
 export function address(x: Tensor | Indices): Address {
   if ((x as CpuTensor).half) throw new Error('this operation takes no compact tensor here');
   return (x as CpuTensor | CpuIndices).address;
@@ -260,7 +260,7 @@ export function present(x: Tensor | undefined): Tensor {
   return x;
 }
 
-/** The address of a tensor that may be compact */
+/** The address of a tensor that may be compact (consist of bfloat16 in half precision) */
 export function addressOfEither(x: Tensor): Address {
   return (x as CpuTensor).address;
 }

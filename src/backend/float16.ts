@@ -1,6 +1,6 @@
 /** 16-bit numbers as in IEEE 754 (binary16), in which weights are stored to save room. */
 
-/** The largest number of the format */
+/** The largest finite number that float16 can represent */
 export const largestFloat16 = 65504;
 
 const word = new Float32Array(1);
@@ -24,13 +24,13 @@ export function float16Bits(x: number): number {
     word[0] += 0.5;
     return sign | (bitsOfWord[0] - 0x3f000000);
   }
-  // adds half of the last place, minus one if the lower number is even, so that ties go to even; a carry may reach the
-  // exponent
+  // adds half of the last place that is kept, minus one if the last bit that is kept is 0, so that ties go to even; a
+  // carry may reach the exponent
   const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
   return sign | ((rounded - 0x38000000) >>> 13);
 }
 
-/** The number that 16 bits stand for */
+/** The number that 16 bits stand for as a float16 */
 export function fromFloat16Bits(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >>> 10) & 0x1f;

@@ -37,7 +37,7 @@ interface Buffer {
   free: { start: number; end: number }[];
 }
 
-/** Functions for memory that only the native addon provides */
+/** Functions that handle memory in ways in which only the native addon can */
 export interface Pointers {
   /** Returns the address of a buffer's first byte; the memory does not move. */
   addressOf(memory: Uint8Array): number;
@@ -96,7 +96,7 @@ export class Heap implements MemorySource {
   free({ buffer, start, bytes }: Region): void {
     const from = this.buffers.find(({ memory }) => memory === buffer);
     if (from === undefined) return;
-    // memory that is allocated next must be zero
+    // the region is filled with zeros now, because memory must be zero when it is allocated again
     const memory = new Uint8Array(buffer, start, bytes);
     if (this.pointers && bytes >= minReturnedBytes) this.pointers.clear(memory);
     else memory.fill(0);
@@ -148,10 +148,10 @@ export class Heap implements MemorySource {
 
   private newBuffer(bytes: number): void {
     const units = Math.ceil(bytes / counted);
-    // the counter contains only buffers that exist already, so the size of the new one is added
+    // the counter of allocated memory contains only buffers that exist already, so the new one's size is added
     const all = (Atomics.load(this.counter, 0) + units) * counted;
-    // memory that is allocated but not used yet could exceed what the machine has, and the system would later kill the
-    // process
+    // the system may grant memory that the machine does not have and, when it is used, kill the process; so whether the
+    // machine has it is checked here
     requireMemory(bytes, 'the tensors', undefined, all);
     let memory: SharedArrayBuffer;
     try {
@@ -167,7 +167,7 @@ export class Heap implements MemorySource {
     const base = this.baseOf(memory);
     Atomics.add(this.counter, 0, units);
     this.total += bytes;
-    // addresses may be negative, and then the remainder is negative too
+    // an address is a distance from a location in the addon, so it may be negative, and then so is the remainder
     const start = (2 * alignment - (base % alignment)) % alignment;
     const end = start + Math.floor((bytes - start) / alignment) * alignment;
     this.buffers.push({ memory, base, free: [{ start, end }] });

@@ -16,8 +16,8 @@ export interface QuantizedRows {
 
 const largest = 127;
 /**
- * A row in which all numbers are smaller becomes a row of zeros, because the factor that turns its numbers into
- * integers could exceed float32.
+ * A row in which all absolute values are smaller than this becomes a row of zeros, because the factor that turns its
+ * numbers into integers could exceed float32.
  */
 const smallestPeak = 2 ** -100;
 
@@ -44,7 +44,7 @@ export function quantizeRows(matrix: ArrayLike<number>, columns: number): Quanti
   return { columns, values, scales };
 }
 
-/** The values of a matrix after its rows are quantised, exactly */
+/** The exact values that the elements of a matrix have after its rows are quantised */
 export function roundedToInt8(matrix: ArrayLike<number>, columns: number): Float64Array {
   const { values, scales } = quantizeRows(matrix, columns);
   return Float64Array.from(values, (value, i) => value * scales[Math.floor(i / columns)]);

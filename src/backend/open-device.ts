@@ -22,7 +22,7 @@ interface Missing {
   readonly unavailable?: boolean;
 }
 
-/** What a device must fulfil in addition to its kind */
+/** What is asked of a device in addition to its kind, which is native, wasm or reference */
 interface Wanted {
   /** The instruction level, shown in brackets after the device's name, such as avx2; by default the best one */
   readonly level?: string | undefined;

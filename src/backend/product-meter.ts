@@ -1,9 +1,12 @@
 /** Measures the matrix products that compiled kernels compute on a device. */
 import type { Kernels } from './kernels/generated/operations.js';
 
-/** Matrix products of all threads over some time */
+/** What was measured of the matrix products of all threads between `start` and `stop` */
 export interface ProductCounts {
-  /** Total seconds of all threads, including packing; undefined if kernels cannot read a clock */
+  /**
+   * Seconds that all threads together spent on matrix products, including packing their operands; undefined if kernels
+   * cannot read a clock
+   */
   readonly seconds: number | undefined;
   readonly multiplyAdds: number;
 }
@@ -17,7 +20,7 @@ export interface ProductMeter {
   peak(seconds: number): number;
   /** Starts counting the matrix products of all threads that share the device. */
   start(): void;
-  /** Ends counting. */
+  /** Ends counting the matrix products; returns what was measured. */
   stop(): ProductCounts;
 }
 

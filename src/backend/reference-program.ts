@@ -50,7 +50,7 @@ const functions: readonly ((a: number, b: number, c: number) => number)[] = [
 ];
 const [normCode, dNormCode] = [13, 17];
 
-/** Indices of fields in the header of a program's code */
+/** Indices of fields in the header of a compiled cell's code */
 const header = { before: 6, loop: 7, loopBack: 8, after: 9, groups: 10 } as const;
 
 export class ReferenceProgram {
@@ -82,7 +82,7 @@ export class ReferenceProgram {
     this.run(header.after, 0, T * B);
   }
 
-  /** Runs a list of steps of the program for `rows` rows, beginning at time step t. */
+  /** Runs one of the lists of steps in a compiled cell's code for `rows` rows, beginning at time step t. */
   private run(list: number, t: number, rows: number): void {
     const { code } = this.arrays;
     let at = code[list];
@@ -213,7 +213,7 @@ export class ReferenceProgram {
     for (let j = 0; j < H; j++) to[j] = f(a[j], b[j], c[j]);
   }
 
-  /** The H numbers in memory to which a place of the program refers, for one row of the batch */
+  /** The H numbers to which a place (a reference to memory in a cell's code) refers, for one row of the batch */
   private place(at: number, t: number, row: number): Reals {
     const { B, H } = this.size;
     const { code, offsets, memory, vectors, vectorGradients, outputGradient } = this.arrays;

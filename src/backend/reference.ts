@@ -4,9 +4,9 @@
  * Its purpose is to be readable and correct. It computes in double precision and rounds results when they are stored.
  * In float64 it serves to check gradients; the compiled back ends are checked against it. In half precision, the
  * operands of matrix products with weights, of weight gradients and of Muon's iteration are first rounded to bfloat16,
- * and what is written to a compact tensor is rounded when the operation ends; nothing else is rounded. This is the
- * definition of half precision. With 8-bit weights (`int8.ts`), the operands of matrix products with weights are
- * quantised, in the forward pass only.
+ * and what is written to a compact tensor (one that stores bfloat16) is rounded when the operation ends; nothing else
+ * is rounded. This is the definition of half precision. With 8-bit weights (`int8.ts`), the operands of matrix products
+ * with weights are quantised, in the forward pass only.
  */
 import {
   type AdamStep,
@@ -58,7 +58,7 @@ export class ReferenceBackend extends CpuBackend {
     return new CpuTensor([...shape], values, start, address, place, this.half);
   }
 
-  /** Rounds what an operation has written to compact tensors. */
+  /** Rounds to bfloat16 what an operation has written to compact tensors, which store that format in half precision. */
   private settle(...written: readonly Tensor[]): void {
     for (const x of written) {
       if ((x as CpuTensor).half) this.array(x).set(roundedToHalf(this.array(x)));
@@ -254,7 +254,7 @@ export class ReferenceBackend extends CpuBackend {
     const P = this.inputProjection(size, 4, given);
     const [A, S, C] = [gates, h, c].map((x) => this.array(x));
     const tC = tanhC && this.array(tanhC);
-    // in half precision c stays in full precision until the operation ends
+    // in half precision, too, the cell state c is computed in full precision, and rounded when the operation ends
     if (state) C.set(this.array(state));
     const W = this.factorsOf(weight);
     const sums = new Float64Array(4 * H);

@@ -11,14 +11,14 @@ export const noAddress = 0 as Address;
 
 export interface Allocation {
   readonly buffer: ArrayBufferLike;
-  /** Index of the first byte in the buffer; the address of this byte is a multiple of 64. */
+  /** Index in the buffer of the first byte that is allocated; the address of this byte is a multiple of 64. */
   readonly start: number;
   readonly address: Address;
 }
 
 /** A location in memory that can be described to another thread by `postMessage`. */
 export interface Location {
-  /** The buffer; undefined stands for the single memory that all threads of the device share */
+  /** The buffer that the location is in; undefined stands for WebAssembly's memory, of which a device has only one */
   readonly buffer: ArrayBufferLike | undefined;
   readonly start: number;
 }

@@ -24,7 +24,7 @@ const stackBytes = 65536;
 /** Max bytes of a memory, which a 32-bit address can reach */
 const maxBytes = 2 ** 32 - pageBytes;
 
-/** The memory is too small for the work. */
+/** A memory of fixed size is too small for the work. */
 export class OutOfRoom extends Error {}
 
 /** Memory whose allocations are never released as long as the web page is open */

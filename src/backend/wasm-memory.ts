@@ -28,10 +28,10 @@ const firstBlock = 65536;
 /** Indices of words at the beginning of the memory, which the allocator uses and static data does not */
 const lockWord = 0;
 const ownersWord = 1;
-/** End of the last block, in units of `alignment`, so that 4 GiB fit */
+/** End of the last block, in units of `alignment`, so that an end at 4 GiB fits into the 32 bits of a word */
 const endWord = 2;
 
-/** Index of each word in a block's header, and the length of the header in bytes */
+/** Index of each word in the header of a block of memory, and the length of the header in bytes */
 const unitsWord = 0;
 const ownerWord = 1;
 const headerBytes = alignment;
@@ -138,7 +138,7 @@ export class WasmMemory implements MemorySource {
       else this.setHeader(last, this.sizeOf(last) + this.sizeOf(block), nobody);
       const length = this.sizeOf(last);
       if (length < size) continue;
-      // the rest gets its header first, so that the sequence of blocks is complete at every moment
+      // the rest of the block that is split gets its header first, so that the sequence of blocks is always complete
       if (length > size) this.setHeader(last + size, length - size, nobody);
       this.setHeader(last, size, this.owner);
       new Uint8Array(this.memory.buffer, last + headerBytes, size - headerBytes).fill(0);
@@ -158,8 +158,8 @@ export class WasmMemory implements MemorySource {
   }
 
   private grow(missing: number, end: number): void {
-    // memory that is allocated but not used yet could exceed what the machine has, and the system would later kill the
-    // process
+    // the size is checked first, because a system may allocate more memory than the machine has, and kill the process
+    // later, when that memory is used
     requireMemory(missing * pageBytes, 'the tensors', undefined, end);
     try {
       this.memory.grow(missing);

@@ -21,7 +21,7 @@ const files: Readonly<Record<WasmVariant, string>> = {
   relaxed: 'charnn-relaxed.wasm',
 };
 
-/** Modules compiled in this thread: several devices share one module. */
+/** WebAssembly modules that were compiled in this thread: several devices share one module. */
 const modules = new Map<WasmVariant, ReturnType<typeof compileModule>>();
 
 /** The memory of a device, in the form that is passed to another thread */

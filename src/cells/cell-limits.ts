@@ -3,9 +3,9 @@
  * no harm.
  */
 export const cellLimits = {
-  /** Max number of characters in the text, including comments */
+  /** Max number of characters in the text of a cell, including comments */
   characters: 16_384,
-  /** Max number of words, numbers and signs in the text */
+  /** Max number of words, numbers and signs in the text of a cell */
   tokens: 2_000,
   /** Max number of characters of a name, including the suffix that a list of names adds to it */
   name: 40,

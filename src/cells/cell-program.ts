@@ -16,7 +16,10 @@ export interface Region {
   readonly width: number;
 }
 
-/** One column of a region, of H numbers in each row; for a group of several matrices, the first of as many columns */
+/**
+ * One column of a part (region) of a layer's memory, of H numbers in each row; for the products of several matrices
+ * that multiply the same vector, the first of as many columns
+ */
 export interface Columns {
   readonly region: number;
   readonly column: number;
@@ -30,7 +33,7 @@ export interface ProgramGroup {
   readonly size: number;
   /** Where the vector is stored that the matrices of the group multiply */
   readonly argument: Columns;
-  /** Where the gradient w.r.t. the products is found after the backward pass */
+  /** Where the gradient w.r.t. the products of these matrices is found after the backward pass */
   readonly gradient: Columns;
 }
 
@@ -46,13 +49,14 @@ export interface Program {
   /** Whether some operation needs all units of a row at once, as `norm` does */
   readonly wholeRows: boolean;
   readonly inputs: readonly Matrix[];
-  /** Matrices that multiply vectors of units (not the input), in the order of `groups` */
+  /** Matrices that multiply vectors of units (not the input), in groups: those of a group multiply the same vector */
   readonly units: readonly Matrix[];
   readonly groups: readonly ProgramGroup[];
   readonly vectors: readonly Vector[];
   readonly states: readonly string[];
   /**
-   * Indices of regions: that of the input projection, that of the states, and that of the gradients w.r.t. the states
+   * Indices of regions, the parts of a layer's memory: of the one for the input projection, of those for each state,
+   * and of those for the gradient w.r.t. each state
    */
   readonly projection: number;
   readonly stateRegions: readonly number[];
@@ -68,7 +72,7 @@ export interface Program {
   readonly recurrent: { readonly matrices: number; readonly products: number };
 }
 
-/** The operations; an operation's number in the code is its index here. */
+/** The operations of which compiled cells consist; an operation's number in their code is its index here. */
 export const operationCodes = Object.keys(operations) as readonly Operation[];
 
 /** How many numbers a layer stores for each character of a chunk until the backward pass, in multiples of H */

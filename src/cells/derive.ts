@@ -36,7 +36,7 @@ export function derive(forward: Forward): Step {
     gradients.add(node, k === 0 ? graph.add(graph.leaf('dOutput'), fromNextStep) : fromNextStep);
   });
   groups.forEach(({ argument }, g) => {
-    // the backward pass of a product of matrix and state adds to the state's gradient itself
+    // if the vector is a state, the backward pass of the matrix product itself adds to the gradient w.r.t. the state
     if (argument.op !== 'state') gradients.add(argument, graph.leaf('dArgument', g));
   });
   const forwardRoots = [...next, ...groups.map(({ argument }) => argument)];

@@ -1,4 +1,4 @@
-/** Turns the nodes of a stage into operations on registers and memory. */
+/** Turns the nodes of a stage, the work between two matrix products, into operations on registers and memory. */
 
 import type { Columns } from './cell-program.js';
 import type { Node, Operation } from './graph.js';
@@ -6,7 +6,7 @@ import type { Node, Operation } from './graph.js';
 /** A location in memory that an operation reads or writes */
 export type Home =
   | (Columns & { readonly base: 'memory' })
-  /** A learned vector or the gradient w.r.t. one ([H] each), or the gradient w.r.t. the output */
+  /** Outside the layer's memory: a learned vector or the gradient w.r.t. one ([H] each), or that w.r.t. the output */
   | { readonly base: 'vectors' | 'vectorGradients' | 'outputGradient'; readonly column: number };
 
 export type Operand = number | Home;
@@ -25,7 +25,7 @@ export interface StageWork {
 }
 
 export interface Surroundings {
-  /** Whether a node is computed in this stage */
+  /** Whether a node is computed in this stage, that is between the same two matrix products */
   isHere(node: Node): boolean;
   /** Where to find a node that another stage has computed */
   home(node: Node): Home;
@@ -37,7 +37,7 @@ const key = (home: Home) => `${home.base} ${'region' in home ? home.region : 0} 
 
 interface Draft {
   op: Operation;
-  /** The node that the operation computes; undefined for a copy to memory */
+  /** The node that the operation computes; undefined for a copy to memory, and for a sum over the rows of the batch */
   readonly node: Node | undefined;
   readonly args: readonly (Node | Home)[];
   to?: Home;
@@ -46,7 +46,7 @@ interface Draft {
 const isHome = (x: Node | Home): x is Home => 'base' in x;
 
 /**
- * Emits the operations of a stage.
+ * Emits the operations of a stage, which is the work between two matrix products.
  * @returns the operations in order, and the number of registers they need
  */
 export function emit(

@@ -5,7 +5,7 @@ import type { Expression } from './syntax.js';
 
 /** Matrices that multiply the same vector; their products are computed as a single matrix product. */
 export interface Group {
-  /** Indices in the definition's list of matrices */
+  /** Indices of these matrices in the list of all learned matrices of the cell */
   readonly matrices: readonly number[];
   readonly argument: Node;
   /**
@@ -24,7 +24,7 @@ export interface Forward {
   /** Number of learned vectors */
   readonly vectors: number;
   readonly groups: readonly Group[];
-  /** Sigmoids that have a name in the equations */
+  /** The gates: results of sigmoid that have a name in the equations */
   readonly gates: readonly { readonly name: string; readonly node: Node }[];
 }
 
@@ -57,7 +57,7 @@ class Builder {
       if (node.op === 'sigmoid') gates.push({ name, node });
     }
     const next = this.definition.states.map((name) => values.get(`${name}'`) as Node);
-    // every equation affects some state, but simplification may have removed a gate
+    // every equation affects some state, but simplification may have removed a gate, which is then not listed
     const used = new Set(closure(next));
     return {
       graph,

@@ -10,7 +10,7 @@ export interface Token {
   readonly at: Position;
 }
 
-/** Common notations of other languages, and what to write instead */
+/** Notations of other languages that people write in equations, and what to write instead */
 const meant: ReadonlyMap<string, string> = new Map([
   ...['·', '⊙', '∘', '×', '∗'].map((sign) => [sign, '*'] as const),
   ...['−', '–'].map((sign) => [sign, '-'] as const),
@@ -26,7 +26,8 @@ const meant: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Splits a text. Comments extend from # to the end of the line; within brackets a line may end anywhere.
+ * Splits equations into words, numbers and signs. Comments extend from # to the end of the line; within brackets a line
+ * may end anywhere.
  * @throws CharnnError for a text that is too long, or a character that the language does not use
  */
 export function tokens(text: string): Token[] {

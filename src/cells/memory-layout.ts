@@ -40,7 +40,7 @@ export class Layout {
   readonly constants: number[] = [];
   readonly stages: Stages;
   readonly backwardStages: Pick<Stages, 'last' | 'first' | 'level'>;
-  /** The stage that computes each node, in the forward and in the backward pass */
+  /** The stage (between two matrix products) that computes each node, in the forward and in the backward pass */
   readonly forwardAt: Map<Node, number>;
   readonly backwardAt: Map<Node, number>;
   readonly projection: number;

@@ -18,7 +18,7 @@ import { type Token, tokens } from './lexer.js';
 import { type Expression, fail, functions, isMatrix, type Line, type Operator } from './syntax.js';
 
 /**
- * Parses the lines of a text.
+ * Parses the lines of a cell's equations.
  * @throws CharnnError with the line and column of an error, what was expected there and what to write
  */
 export function parse(text: string): Line[] {

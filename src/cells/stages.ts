@@ -11,7 +11,7 @@ import { dependsOnState, type Forward, type Group } from './forward-graph.js';
 import { closure, isLeaf, type Node } from './graph.js';
 
 export interface Stages {
-  /** Index of the last stage */
+  /** Index of the last stage; matrix products separate the stages */
   readonly last: number;
   /** Index of the first stage that runs in every time step */
   readonly first: number;

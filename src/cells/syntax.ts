@@ -1,7 +1,7 @@
 /** The syntax tree of equations. Whether they define a cell is checked later. */
 import { CharnnError } from '../errors.js';
 
-/** A position in the text; line and column count from 1. */
+/** A position in the text of a cell; line and column count from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -35,7 +35,7 @@ export type Expression =
     }
   | { readonly kind: 'negative'; readonly of: Expression; readonly at: Position };
 
-/** One line of the text: `i, f = …` is an equation for each of its names. */
+/** One line of the text of a cell: `i, f = …` is an equation for each of its names. */
 export interface Line {
   readonly names: readonly { readonly name: string; readonly at: Position }[];
   readonly value: Expression;
@@ -49,7 +49,7 @@ export const functions: ReadonlyMap<string, number> = new Map([
   ['max', 2],
 ]);
 
-/** @throws CharnnError whose message begins with the position */
+/** @throws CharnnError whose message begins with the position of the error in the equations */
 export function fail({ line, column }: Position, what: string): never {
   throw new CharnnError(`line ${line}, column ${column}: ${what}`);
 }

@@ -71,7 +71,7 @@ function removeUnfinished(): void {
     try {
       rmSync(path, { force: true });
     } catch {
-      // the folder is gone or read-only by now
+      // the folder of the temporary file is gone or read-only by now
     }
   }
 }
@@ -86,8 +86,8 @@ export async function writeHeldFile({ path }: HeldFileError): Promise<boolean> {
 
 /**
  * Gives a new file the owner and the mode of the one that it will replace. File systems without owners or modes refuse
- * this, and only root may give a file away: then the file belongs to the writer, with permissions no wider than the old
- * one's.
+ * this, and only root may give a file away. If it is refused, the file belongs to the writer, with permissions no wider
+ * than those of the old file.
  */
 async function takeOver(file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
   const own = await file.stat();
@@ -198,7 +198,7 @@ async function syncFolder(folder: string): Promise<void> {
   try {
     await flushDescriptor(handle.fd);
   } catch {
-    // Windows and some network file systems refuse this; the file itself has been flushed
+    // Windows and some network file systems refuse to flush a folder; the file itself has been flushed
   } finally {
     await handle.close();
   }

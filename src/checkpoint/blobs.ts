@@ -4,6 +4,7 @@
  */
 import type { Hash } from 'node:crypto';
 import { CharnnError } from '../errors.js';
+import { base64Length, readBase64 } from '../json/base64.js';
 import type { ByteSource } from '../json/byte-source.js';
 import { Fields } from '../json/fields.js';
 import type { ScannedTensor, Span } from '../json/scan.js';
@@ -61,7 +62,7 @@ export function checkBytes(
     fields.fail('shape', 'a list of one element, the number of bytes');
   }
   const bytes = length as number;
-  const needed = Math.ceil(bytes / 3) * 4;
+  const needed = base64Length(bytes);
   const found = data === undefined ? 0 : data.end - data.start - 2;
   if (data === undefined || found !== needed) {
     throw new CharnnError(
@@ -70,9 +71,6 @@ export function checkBytes(
   }
   return { name, fields, length: bytes, data };
 }
-
-/** Number of characters read at once: a multiple of 4, the length of a base64 group */
-const pieceCharacters = 1 << 20;
 
 /**
  * Reads a byte array.
@@ -85,17 +83,8 @@ export function readBytes(
 ): Uint8Array {
   requireMemory(length, fields.name(`data (${name})`));
   const bytes = Buffer.from(new Uint8Array(length).buffer);
-  const last = data.end - 1;
-  const piece = Buffer.allocUnsafe(Math.min(pieceCharacters, last - data.start - 1));
-  let done = 0;
-  for (let at = data.start + 1; at < last; at += piece.length) {
-    const part = piece.subarray(0, Math.min(piece.length, last - at));
-    source.read(part, at);
-    const wanted = Math.min((part.length / 4) * 3, length - done);
-    if (bytes.write(part.toString('latin1'), done, 'base64') !== wanted) {
-      throw new CharnnError(`${fields.name(`data (${name})`)} is not valid base64`);
-    }
-    done += wanted;
+  if (!readBase64(source, data, length, (piece, at) => bytes.set(piece, at))) {
+    throw new CharnnError(`${fields.name(`data (${name})`)} is not valid base64`);
   }
   hash.update(JSON.stringify([name, [length]]));
   hash.update(bytes);

@@ -4,7 +4,7 @@
  */
 
 import { classCount } from '../counts/mixture.js';
-import { maxContext } from '../counts/ngram-runs.js';
+import { maxContext } from '../counts/ngram-layout.js';
 import type { NgramTable } from '../counts/ngram-table.js';
 import { headOf, packTable, type TableHead, unpackTable } from '../counts/pack-table.js';
 import { CharnnError } from '../errors.js';
@@ -97,9 +97,9 @@ function numbers(
   return list as number[];
 }
 
-/** Estimated max number of contexts and entries that each character of a text adds */
+/** Estimated max number of contexts and entries that each character of a text adds to the n-gram counts */
 const eachCharacter = 2.5;
-/** Estimated bytes per context or entry in a file */
+/** Estimated bytes that each context or entry of the n-gram counts takes in a file */
 const bytesInFile = 4;
 
 /** Estimated max bytes that the n-gram counts of a text take in a file */

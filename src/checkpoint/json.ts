@@ -87,7 +87,7 @@ export function* fileJson(
   yield `\n],\n"sha256":"${hash.digest('hex')}"}\n`;
 }
 
-/** Number of list elements written at once */
+/** Number of elements of a long list, such as the history, that are written at once */
 const listPiece = 100;
 
 /**

@@ -32,7 +32,7 @@ export interface KeptModelsOptions {
 }
 
 export class KeptModels {
-  /** By step, the files of this training, as `stat` described each when it was written or found */
+  /** By step, the kept models of this training, as `stat` described each file when it was written or found */
   private readonly own = new Map<number, Stats>();
 
   private constructor(
@@ -85,7 +85,7 @@ export class KeptModels {
   private async look(): Promise<void> {
     const { modelPath, options } = this;
     const folder = dirname(modelPath);
-    // the longest name that a step can give
+    // the longest name that the file of a kept model can get
     const maxName = basename(this.path(Number.MAX_SAFE_INTEGER));
     if (Buffer.byteLength(temporaryName(maxName, '01234567')) > maxNameLength) {
       throw new UsageError(

@@ -4,7 +4,7 @@ import { ranges } from '../limits.js';
 import { keptHighest, type LineQuantiles } from '../model/line-quantiles.js';
 
 /**
- * @returns undefined for a model without this field, such as a model of an earlier version
+ * @returns undefined for a model that does not record what lines cost, such as a model of an earlier version
  * @throws CharnnError that says what is wrong
  */
 export function readLineQuantiles(fields: Fields): LineQuantiles | undefined {

@@ -76,7 +76,7 @@ export async function lockModel(modelPath: string): Promise<Lock> {
       { cause },
     );
   }
-  // writing a byte sets the time by the file system's clock, whatever this machine's clock says
+  // writing a byte sets the lock file's time of change by the file system's clock, whatever this machine's clock says
   const flag = constants.O_WRONLY | constants.O_APPEND | (constants.O_NONBLOCK ?? 0);
   const touching = setInterval(() => {
     appendFile(path, '\n', { flag }).catch(() => {});
@@ -156,7 +156,7 @@ function readHolder(path: string): Holder | undefined {
     const { pid, host, realm, started, token } = JSON.parse(text);
     return { pid: Number(pid), host: String(host), realm, started, token };
   } catch {
-    // the holder has not written its contents, so only the file's age can tell whether it is alive
+    // the lock file has no contents of its holder yet, so only the file's age can tell whether the holder is alive
     return { pid: 0, host: 'unknown', realm: '', started: undefined, token: '' };
   }
 }
@@ -193,7 +193,8 @@ function isAlive({ pid, realm, started }: Holder, path: string, temporary: strin
     if (!processExists(pid)) return false;
     if (started !== undefined) return startOfProcess(pid) === started;
   }
-  // both times are by the file system's clock, which all machines share; the result is NaN when the lock is gone
+  // the age of the lock file is measured by the file system's clock, which all machines share, with the help of a new
+  // file; it is NaN when the lock is gone
   const { mtimeMs = Number.NaN } = statSync(path, { throwIfNoEntry: false }) ?? {};
   const age = statSync(temporary).mtimeMs - mtimeMs;
   if (age < -patienceMs) throw inTheWay(path, 'has a modification time in the future');

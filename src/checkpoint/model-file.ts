@@ -3,6 +3,7 @@
 import { CharnnError } from '../errors.js';
 import type { Fields } from '../json/fields.js';
 import { limits } from '../limits.js';
+import { largeNumbers } from '../machine/large-numbers.js';
 import { requireMemory } from '../machine/memory.js';
 import { quote } from '../messages/quote.js';
 import type { ModelConfig } from '../model/model-config.js';
@@ -177,7 +178,7 @@ function readParameters(
   const head = counted && readTableHead(counted);
   const readInto = prepare(parameters, isCounted ? [countsName] : []);
   requireMemory(flatSize * 4, `the model ${shown}`);
-  const weights = new Float32Array(flatSize);
+  const weights = largeNumbers(flatSize);
   const [bytes] = readInto(
     parameters.map(({ start, size }) => weights.subarray(start, start + size)),
   );

@@ -1,13 +1,11 @@
 /** Stores lists of numbers in a temporary file, so that snapshots of a large network do not take memory. */
-import { randomBytes } from 'node:crypto';
 import { readSync } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import type { StoredNumbers } from '../model/number-list.js';
 import type { Range, SnapshotStore } from '../train/saving/snapshot-store.js';
-import { resolveLinks, temporaryName } from './atomic.js';
+import { openNameless } from './nameless-file.js';
 
-/** Number of elements written at once */
+/** Number of float32 numbers written to the file at once */
 const pieceLength = 1 << 18;
 const elementBytes = Float32Array.BYTES_PER_ELEMENT;
 
@@ -24,7 +22,7 @@ export class NumberFile implements SnapshotStore {
   /** A promise that is settled when all lists that were put so far have been written */
   private lists: Promise<unknown> = Promise.resolve();
 
-  /** @param path a file that the training writes; the temporary file is put into the same folder */
+  /** @param path the training's model; the temporary file with the lists is put into the same folder */
   constructor(private readonly path: string) {}
 
   put(...list: Parameters<SnapshotStore['put']>): Promise<StoredNumbers> {
@@ -91,16 +89,6 @@ class FileNumbers implements StoredNumbers {
     }
     return values;
   }
-}
-
-/** Creates a temporary file, which only this process uses, in the folder of the given file. */
-async function openNameless(path: string): Promise<FileHandle> {
-  const target = await resolveLinks(path);
-  const name = join(dirname(target), temporaryName(target, randomBytes(4).toString('hex')));
-  const file = await open(name, 'wx+', 0o600);
-  // if the system cannot remove an open file, the next training run at this path removes it
-  await rm(name, { force: true }).catch(() => {});
-  return file;
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

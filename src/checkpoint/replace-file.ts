@@ -29,7 +29,7 @@ const thisSystem: ReplacingSystem = {
   wait,
 };
 
-/** Milliseconds between attempts, some three seconds in all */
+/** Milliseconds between attempts to replace a file that another program holds open, some three seconds in all */
 const pauses: readonly number[] = [50, 100, 200, 400, 800, 1600];
 /** Error codes on Windows for a file that another program holds open, or that must not be replaced */
 const heldCodes: ReadonlySet<unknown> = new Set(['EPERM', 'EACCES', 'EBUSY']);
@@ -40,7 +40,7 @@ const besides = new Map<string, string>();
 export class HeldFileError extends CharnnError {
   override readonly name = 'HeldFileError';
 
-  /** @param secondName path of the new contents, in the same folder */
+  /** @param secondName name of the file that has the new contents, in the folder of the one that is held open */
   constructor(
     readonly path: string,
     secondName: string,

@@ -5,6 +5,7 @@
 import type { Hash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { CharnnError } from '../errors.js';
+import { base64Length, readBase64 } from '../json/base64.js';
 import type { ByteSource } from '../json/byte-source.js';
 import { Fields } from '../json/fields.js';
 import type { ScannedTensor, Span } from '../json/scan.js';
@@ -114,7 +115,7 @@ export function checkTensor(
   const elements = elementsOf(expected);
   const length = data.end - data.start - 2;
   if (encoding === 'base64') {
-    const needed = Math.ceil((elements * 4) / 3) * 4;
+    const needed = base64Length(4 * elements);
     if (length !== needed) {
       fails(fields, `data (${name})`, `${needed} characters of base64`, `${length}`);
     }
@@ -139,44 +140,44 @@ export function readTensor(
   into: Float32Array,
   hash: Hash,
 ): void {
-  const { fields, name } = tensor;
-  if (tensor.encoding === 'base64') readBase64(source, tensor, into);
-  else readPlain(source, tensor, into);
-  const strange = firstNotFinite(into);
-  if (strange >= 0) {
-    fails(fields, `data (${name})`, 'finite numbers', `${into[strange]} at ${strange}`);
+  const { fields, name, data } = tensor;
+  const store: Store = (piece, at) => {
+    const strange = firstNotFinite(piece);
+    if (strange >= 0) {
+      fails(fields, `data (${name})`, 'finite numbers', `${piece[strange]} at ${at + strange}`);
+    }
+    into.set(piece, at);
+  };
+  if (tensor.encoding === 'plain') readPlain(source, tensor, into.length, store);
+  else {
+    const isValid = readBase64(source, data, into.byteLength, (piece, at) => {
+      store(fromLittleEndian(piece), at / 4);
+    });
+    if (!isValid) throw new CharnnError(`${fields.name(`data (${name})`)} is not valid base64`);
   }
   hash.update(identity(tensor));
   hash.update(littleEndian(into));
 }
 
-/** Number of characters read at once: a multiple of 4, the length of a base64 group */
-const pieceCharacters = 1 << 20;
+/** Stores a tensor's values from the given index on. */
+type Store = (values: Float32Array, at: number) => void;
 
-function readBase64(
-  source: ByteSource,
-  { fields, name, data }: ReadableTensor,
-  into: Float32Array,
-) {
-  const bytes = Buffer.from(into.buffer, into.byteOffset, into.byteLength);
-  const last = data.end - 1;
-  const piece = Buffer.allocUnsafe(Math.min(pieceCharacters, last - data.start - 1));
-  let done = 0;
-  for (let at = data.start + 1; at < last; at += piece.length) {
-    const part = piece.subarray(0, Math.min(piece.length, last - at));
-    source.read(part, at);
-    const wanted = Math.min((part.length / 4) * 3, bytes.length - done);
-    // the decoder skips characters outside the base64 alphabet, so that too few bytes come out
-    if (bytes.write(part.toString('latin1'), done, 'base64') !== wanted) {
-      throw new CharnnError(`${fields.name(`data (${name})`)} is not valid base64`);
-    }
-    done += wanted;
-  }
-  if (endianness() === 'BE') bytes.swap32();
+/** The values whose bytes these are, little-endian, in the same memory; it begins at a multiple of 4 */
+function fromLittleEndian({ buffer, byteOffset, byteLength }: Uint8Array): Float32Array {
+  if (endianness() === 'BE') Buffer.from(buffer, byteOffset, byteLength).swap32();
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
-function readPlain(source: ByteSource, { fields, name, data }: ReadableTensor, into: Float32Array) {
-  const fail = (found: string) => fails(fields, `data (${name})`, `${into.length} numbers`, found);
+/** Number of characters of plain numbers read at once */
+const pieceCharacters = 1 << 16;
+
+function readPlain(
+  source: ByteSource,
+  { fields, name, data }: ReadableTensor,
+  length: number,
+  store: Store,
+) {
+  const fail = (found: string) => fails(fields, `data (${name})`, `${length} numbers`, found);
   const last = data.end - 1;
   const piece = Buffer.allocUnsafe(Math.min(pieceCharacters, last - data.start - 1));
   let rest = '';
@@ -191,11 +192,11 @@ function readPlain(source: ByteSource, { fields, name, data }: ReadableTensor, i
     if (end < 0) return fail('a longer text');
     rest = text.slice(end + 1);
     const numbers = parseNumbers(text.slice(0, end)) ?? fail('another thing');
-    if (done + numbers.length > into.length) fail('more');
-    into.set(numbers, done);
+    if (done + numbers.length > length) fail('more');
+    store(Float32Array.from(numbers), done);
     done += numbers.length;
   }
-  if (done !== into.length) fail(`${done}`);
+  if (done !== length) fail(`${done}`);
 }
 
 function parseNumbers(list: string): number[] | undefined {

@@ -2,17 +2,17 @@
 import type { OptionsOf, OptionTable } from '../options/table.js';
 
 /** Loads the definitions of all commands. */
-// biome-ignore lint/suspicious/noExplicitAny: commands of any options
+// biome-ignore lint/suspicious/noExplicitAny: the type of the options differs from command to command
 export type AllCommands = () => Promise<readonly CommandDefinition<any>[]>;
 
 export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   readonly name: string;
   /** The arguments in commander's notation: `[text...]` */
   readonly arguments?: string;
-  /** The values of the first argument, if only a few are allowed */
+  /** The values of the command's first argument, if only a few are allowed */
   readonly choices?: readonly string[];
   readonly summary: string;
-  /** The description; its line ends count as blanks */
+  /** What help says about the command; line ends in it count as blanks */
   readonly description: string;
   readonly examples: readonly (readonly [command: string, what: string])[];
   readonly options: Table;
@@ -36,7 +36,7 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   ): Promise<unknown>;
 }
 
-/** Takes a definition and infers the type of its options from their table. */
+/** Takes a command's definition and infers the type of its options from the table that defines them. */
 export function defineCommand<const Table extends OptionTable>(
   definition: CommandDefinition<Table>,
 ): CommandDefinition<Table> {

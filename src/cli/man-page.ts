@@ -3,7 +3,7 @@ import { released, version } from '../version.js';
 import type { CommandDefinition } from './command.js';
 import { type DescribedOption, describe } from './option.js';
 
-// biome-ignore lint/suspicious/noExplicitAny: commands of any options
+// biome-ignore lint/suspicious/noExplicitAny: the type of the options differs from command to command
 type AnyCommand = CommandDefinition<any>;
 
 /** @param exits the exit codes and the meaning of each */
@@ -37,7 +37,7 @@ export function manPage(
     '.Sh EXIT STATUS',
     ...list(exits),
     '.Sh EXAMPLES',
-    // the first line would be a new paragraph, which begins at a heading anyway
+    // the first line of all, .Pp for a new paragraph, is left out, because a heading begins one anyway
     ...commands.flatMap(({ examples }) => examples.slice(0, 1).flatMap(exampleLines)).slice(1),
   ];
   return `${lines.join('\n')}\n`;
@@ -116,17 +116,17 @@ function escaped(given: string): string {
   );
 }
 
-/** A line of text; full stops and apostrophes, which would begin a request, are escaped. */
+/** A line of text; a full stop or an apostrophe at its beginning, which would begin a roff request, is escaped. */
 function begun(line: string): string {
   return /^[.']/.test(line) ? `\\&${line}` : line;
 }
 
-/** An argument of a macro to be taken literally: in quotes, so that no word of it is taken for a macro. */
+/** An argument of an mdoc macro, to be taken literally: in quotes, so that no word of it is taken for a macro. */
 function literal(given: string): string {
   return `"${quotable(given)}"`;
 }
 
-/** The same, with an end that is not taken for punctuation after it */
+/** The text of a heading; the escape at its end keeps mdoc from taking a last ] for punctuation after the heading. */
 function heading(given: string): string {
   return `"${quotable(given)}\\&"`;
 }

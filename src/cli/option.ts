@@ -13,14 +13,14 @@ export function flagsOf(key: string, row: OptionRow): string {
   return `${short}--${row.flag ?? kebab(key)}${argument}`;
 }
 
-/** One line of help or of a table of README.md */
+/** What help, or a table of README.md, says about one option */
 export interface DescribedOption {
   readonly flags: string;
   readonly description: string;
   readonly topic: string;
 }
 
-/** The lines of help and README.md about the options of a table, with choices, defaults and negations. */
+/** What help and README.md say about each option that a table defines, with choices, defaults and negations. */
 export function describe(table: OptionTable): DescribedOption[] {
   return Object.entries(table).flatMap(([key, row]) => {
     const topic = row.topic ?? 'Options';

@@ -22,7 +22,7 @@ export interface ProgramSetting {
  * @param definitions the definition of the requested command alone, or those of all commands
  */
 export function createProgram(
-  // biome-ignore lint/suspicious/noExplicitAny: commands of any options
+  // biome-ignore lint/suspicious/noExplicitAny: the type of the options differs from command to command
   definitions: readonly CommandDefinition<any>[],
   setting: ProgramSetting,
 ): Command {
@@ -138,10 +138,10 @@ function configure(command: Command): void {
     .configureHelp({
       helpWidth,
       showGlobalOptions: false,
-      // the description already names the environment variable
+      // commander would add the environment variable of the option, but the description already names it
       optionDescription: ({ description }) => description,
     })
-    // all errors are phrased in one place, see worded()
+    // commander prints no errors itself: all of them are phrased in one place, see worded()
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)
     .exitOverride();

@@ -29,7 +29,7 @@ const lineSeconds = 10;
 
 export interface Progress {
   show(event: TrainEvent): void;
-  /** Restores the terminal. */
+  /** Removes the status line, if there is one. */
   stop(): void;
 }
 
@@ -44,7 +44,8 @@ function jsonProgress(output: Output): Progress {
   return {
     show(event) {
       showWarning(event, output);
-      // a log reports what has happened, but a phase event only tells what is being done, and how much of it is done
+      // phase events are left out: a log reports what has happened, and they only tell what is being done, and how much
+      // of it is done
       if (event.type === 'phase') return;
       process.stdout.write(`${jsonText(event)}\n`);
     },
@@ -90,7 +91,7 @@ function terminalProgress(output: Output): Progress {
         statusLine.show(texts.map((text, i) => ({ text, rank: 1 - i })));
         if (event.phase === 'comparing') statusLine.hold();
       } else if (event.type === 'progress') {
-        // no steps are made during a validation
+        // progress is reported during a validation as well, but no steps are made then, so there is nothing new to show
         if (isValidating) return;
         losses.add(event.loss);
         statusLine.show(progressFields(event, losses.draw()));
@@ -103,7 +104,7 @@ function terminalProgress(output: Output): Progress {
 export interface FractionProgress {
   /** @param fraction the part that is done, from 0 to 1 */
   show(fraction: number): void;
-  /** Clears what has been shown. */
+  /** Removes the shown progress from the terminal. */
   stop(): void;
 }
 

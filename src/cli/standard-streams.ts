@@ -3,7 +3,7 @@ import { CharnnError, exitCode, systemReason } from '../errors.js';
 import { printable } from '../messages/quote.js';
 import { endByHangup } from './signals.js';
 
-/** Watches the streams of the process. */
+/** Watches standard output and standard error for the loss of their reader or of the terminal. */
 export class StandardStreams {
   /** Until a command begins, standard output is used for help only. */
   private purpose: 'result' | 'events' = 'result';
@@ -22,7 +22,7 @@ export class StandardStreams {
     });
   }
 
-  /** Sets the purpose of standard output from now on. */
+  /** Sets the purpose of standard output from now on, which decides whether the work goes on without a reader. */
   use(purpose: 'result' | 'events'): void {
     this.purpose = purpose;
   }

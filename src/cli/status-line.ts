@@ -8,14 +8,14 @@ import { textWidth } from './text-width.js';
 
 export interface StatusField {
   readonly text: string;
-  /** If there is no room for all fields, those with the lowest ranks are shown */
+  /** If the status line has no room for all fields, those with the lowest ranks, the most important ones, are shown */
   readonly rank: number;
   readonly colour?: ((text: string) => string) | undefined;
 }
 
 const between = ' · ';
 
-/** Joins as many fields as fit, the most important ones, in the order given. */
+/** Joins the most important fields of a status line, as many as fit, in the order given. */
 export function statusText(fields: readonly StatusField[], columns: number): string {
   const byRank = [...fields].sort((a, b) => a.rank - b.rank);
   const shown = new Set<StatusField>();
@@ -42,7 +42,10 @@ class StatusLine {
   private readonly onResize = () => this.draw();
   private readonly onExit = () => this.clear();
 
-  /** Shows the fields that fit, in place of the former ones. It shows nothing if the cursor cannot be moved. */
+  /**
+   * Shows the fields that fit into the status line, in place of the former ones. It shows nothing if the cursor cannot
+   * be moved.
+   */
   show(fields: readonly StatusField[]): void {
     if (!isSteerable(process.stderr)) return;
     if (this.fields === undefined) this.listen();
@@ -50,7 +53,7 @@ class StatusLine {
     this.draw();
   }
 
-  /** Removes the line. */
+  /** Removes the status line. */
   stop(): void {
     if (this.fields === undefined) return;
     this.clear();
@@ -60,15 +63,15 @@ class StatusLine {
   }
 
   /**
-   * Lets signals have their default effect, while the thread computes without pauses and no listener would be called.
-   * The line stays until `stop`.
+   * Lets signals have their default effect while the thread computes without pauses, because no listener would be
+   * called during this time. The status line stays until `stop`.
    */
   hold(): void {
     process.stderr.off('resize', this.onResize);
     for (const [signal, listener] of this.listeners) process.off(signal, listener);
   }
 
-  /** Writes something above the line. */
+  /** Writes something above the status line. */
   aside(write: () => void): void {
     if (this.fields !== undefined) this.clear();
     write();

@@ -43,7 +43,7 @@ export function lineChart(series: readonly Series[], options: ChartOptions): str
   const [left, right] = extent(all.map(([x]) => x));
   let [bottom, top] = extent(all.map(([, y]) => y));
   if (logarithmic) [bottom, top] = [Math.floor(bottom), Math.ceil(top)];
-  // if the values are large, a distance of 1 between bottom and top could be lost to rounding
+  // equal values get a range of the y axis that grows with their size: beside large ones, 1 could be lost to rounding
   if (bottom === top) top = bottom + Math.max(1, Math.abs(bottom));
 
   const label = (y: number) => formatY(logarithmic ? 10 ** y : y);

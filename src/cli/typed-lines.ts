@@ -51,7 +51,7 @@ export class TypedLines {
     }
     if (this.ended) return undefined;
     this.screen.muted = false;
-    // what the user has typed while text was printed is already in the line, so the cursor stays where it is
+    // readline already has what the user has typed while text was printed, so the cursor stays where it is
     this.reader.prompt(true);
     const typed = await new Promise<string | undefined>((resolve) => {
       this.take = resolve;

@@ -27,7 +27,12 @@ export type LinkNews =
   | { readonly type: 'lost'; readonly rank: number; readonly seconds: number }
   | { readonly type: 'left' };
 
-const pollMs = 1;
+/**
+ * Milliseconds between two looks for messages: the pause is short after a message, and then becomes longer, because
+ * looking takes time from the threads that compute. With Open MPI, a look may even give up the processor.
+ */
+const minPollMs = 1;
+const maxPollMs = 20;
 const beatMs = 1000;
 /** Milliseconds without a sign of life after which a process counts as lost */
 const patienceMs = 20_000;
@@ -46,8 +51,10 @@ export async function createLinkHandler(
 
   const receive = (kind: number, from: number, bytes: Uint8Array) =>
     mpi.exchange(kind, [], at(from, bytes));
-  const poll = setInterval(() => {
+  let pause = minPollMs;
+  const look = () => {
     if (isOver) return;
+    pause = Math.min(maxPollMs, 1.2 * pause);
     for (const peer of peers) {
       if (receiveBeats(mpi, peer)) heard.set(peer, performance.now());
       while (mpi.probe(tag.length, peer) !== undefined) {
@@ -56,10 +63,13 @@ export async function createLinkHandler(
         const message = new Uint8Array(length[0]);
         receive(tag.message, peer, message);
         heard.set(peer, performance.now());
+        pause = minPollMs;
         reply({ type: 'message', rank: peer, message });
       }
     }
-  }, pollMs);
+    poll = setTimeout(look, pause);
+  };
+  let poll = setTimeout(look, pause);
   let last = performance.now();
   const beats = setInterval(() => {
     const now = performance.now();
@@ -81,14 +91,18 @@ export async function createLinkHandler(
   return async (order) => {
     if (order.type === 'send') {
       const { message, ranks } = order;
+      // an answer may come soon
+      pause = minPollMs;
+      clearTimeout(poll);
       const length = new Uint8Array(Float64Array.of(message.length).buffer);
       for (const to of ranks) {
         mpi.exchange(tag.length, at(to, length), []);
         mpi.exchange(tag.message, at(to, message), []);
       }
+      look();
     } else {
       isOver = true;
-      clearInterval(poll);
+      clearTimeout(poll);
       clearInterval(beats);
       await leaveTogether(mpi, rank, size);
       reply({ type: 'left' });

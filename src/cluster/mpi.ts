@@ -6,7 +6,8 @@ import { type Candidate, candidates } from './launcher.js';
 /** The kinds of messages, by the tag with which MPI distinguishes them; `mpi.c` uses those of data and of signs of life. */
 export const tag = { exchange: 1, length: 2, message: 3, beat: 4, farewell: 5 } as const;
 
-type Bytes = ArrayBufferView | undefined;
+/** A typed array, or several, which are of the same sizes on both sides */
+export type Bytes = ArrayBufferView | readonly ArrayBufferView[] | undefined;
 
 export interface Mpi {
   /** Loads a library. @returns how it describes itself; undefined if it cannot be loaded, or is not an MPI library */

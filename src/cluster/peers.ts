@@ -3,7 +3,7 @@
  * call the same functions in the same order.
  */
 
-import type { Tensor } from '../backend/backend.js';
+import type { Backend, Tensor } from '../backend/backend.js';
 import { float32Elements } from '../backend/cpu.js';
 import { type Mpi, tag } from './mpi.js';
 
@@ -12,12 +12,12 @@ export type Pieces = readonly (readonly Tensor[])[];
 
 /**
  * Sums and gathers pieces of tensors that all processes have in the same form. Sums are computed in the order of the
- * ranks, whichever MPI library is used, so that the same number of ranks always gives the same bytes.
+ * ranks, whichever MPI library is used, so that the same number of ranks always gives the same bytes. Pieces are sent
+ * from the memory of the tensors, without copies.
  */
 export class Peers {
-  /** By rank, what is sent and received; this memory is kept, because new memory would cost as much as the sending */
-  private readonly outgoing: Float32Array[] = [];
-  private readonly incoming: Float32Array[] = [];
+  /** By rank, the terms that are received for a sum; this memory is kept for the next sum */
+  private terms: readonly (readonly Tensor[] | undefined)[] = [];
 
   constructor(
     private readonly mpi: Pick<Mpi, 'exchange'>,
@@ -25,26 +25,27 @@ export class Peers {
     readonly size: number,
   ) {}
 
-  /** Replaces this rank's pieces by their sums over all ranks (reduce-scatter). */
-  sum(pieces: Pieces): void {
-    const own = pieces[this.rank];
-    const length = lengthOf(own);
-    const terms = this.byRank((r) => roomIn(this.incoming, r, length));
-    const sent = this.byRank((r) => packed(pieces[r], this.outgoing, r));
-    this.mpi.exchange(tag.exchange, sent, terms);
-    terms[this.rank] = packed(own, this.outgoing, this.rank);
-    const [sum, ...rest] = terms as Float32Array[];
-    for (const next of rest) {
-      for (let i = 0; i < length; i++) sum[i] += next[i];
+  /** Replaces this rank's pieces by their sums over all ranks (reduce-scatter); they must be the same in each call. */
+  sum(backend: Backend, pieces: Pieces): void {
+    const { rank, size } = this;
+    const own = pieces[rank];
+    if (this.terms.length === 0) {
+      this.terms = this.byRank(() => own.map(({ size }) => backend.tensor([size])));
     }
-    unpack(sum, own);
+    const { terms } = this;
+    this.exchange(pieces, terms);
+    own.forEach((piece, i) => {
+      const term = (r: number) => (terms[r] as readonly Tensor[])[i];
+      for (let r = 1; r < rank; r++) backend.add(term(0), term(r));
+      if (rank > 0) backend.add(piece, term(0));
+      for (let r = rank + 1; r < size; r++) backend.add(piece, term(r));
+    });
   }
 
   /** Copies every rank's pieces to all others (all-gather). */
   gather(pieces: Pieces): void {
-    const own = packed(pieces[this.rank], this.outgoing, this.rank);
-    this.receive(
-      this.byRank(() => own),
+    this.exchange(
+      pieces.map(() => pieces[this.rank]),
       pieces,
     );
   }
@@ -55,18 +56,17 @@ export class Peers {
    * @param received places by the rank from which their contents come
    */
   pass(sent: Pieces, received: Pieces): void {
-    this.receive(
-      this.byRank((r) => packed(sent[r], this.outgoing, r)),
-      received,
-    );
+    this.exchange(sent, received);
   }
 
-  private receive(sent: readonly (Float32Array | undefined)[], places: Pieces): void {
-    const received = this.byRank((r) => roomIn(this.incoming, r, lengthOf(places[r])));
-    this.mpi.exchange(tag.exchange, sent, received);
-    received.forEach((values, r) => {
-      if (values) unpack(values, places[r]);
-    });
+  /** Passes pieces, each of which has the same size on both sides. */
+  private exchange(
+    sent: readonly (readonly Tensor[] | undefined)[],
+    received: readonly (readonly Tensor[] | undefined)[],
+  ): void {
+    const memoryOf = (pieces: readonly (readonly Tensor[] | undefined)[]) =>
+      this.byRank((r) => pieces[r]?.map(float32Elements));
+    this.mpi.exchange(tag.exchange, memoryOf(sent), memoryOf(received));
   }
 
   /** A list by rank without an entry for this rank */
@@ -111,6 +111,25 @@ export class Peers {
     );
   }
 
+  /** Brings a list of each rank to rank 0. @returns all lists, by rank; on other ranks nothing */
+  bringLists(own: Uint32Array): Uint32Array[] {
+    const { rank, size, mpi } = this;
+    const lengths = new Float64Array(size);
+    lengths[rank] = own.length;
+    this.gatherNumbers(lengths);
+    if (rank > 0) {
+      mpi.exchange(tag.exchange, [own], []);
+      return [];
+    }
+    const lists = Array.from(lengths, (length, r) => (r === 0 ? own : new Uint32Array(length)));
+    mpi.exchange(
+      tag.exchange,
+      [],
+      this.byRank((r) => lists[r]),
+    );
+    return lists;
+  }
+
   /** Adds the values of all ranks on rank 0; each value is 0 on all ranks but one. */
   collect(values: Float32Array): void {
     if (this.rank > 0) {
@@ -143,36 +162,5 @@ export class Peers {
       const others = Array.from({ length: size }, (_, r) => (r === 0 ? undefined : sent));
       mpi.exchange(tag.exchange, others, []);
     }
-  }
-}
-
-function lengthOf(pieces: readonly Tensor[]): number {
-  return pieces.reduce((sum, { size }) => sum + size, 0);
-}
-
-/** Memory for a number of elements, in a list by rank that keeps it for the next time */
-function roomIn(kept: Float32Array[], rank: number, length: number): Float32Array {
-  if (kept[rank] === undefined || kept[rank].length < length) {
-    kept[rank] = new Float32Array(length);
-  }
-  return kept[rank].subarray(0, length);
-}
-
-/** The elements of all pieces, one after the other, in the memory of a rank */
-function packed(pieces: readonly Tensor[], kept: Float32Array[], rank: number): Float32Array {
-  const values = roomIn(kept, rank, lengthOf(pieces));
-  let at = 0;
-  for (const piece of pieces) {
-    values.set(float32Elements(piece), at);
-    at += piece.size;
-  }
-  return values;
-}
-
-function unpack(values: Float32Array, pieces: readonly Tensor[]): void {
-  let at = 0;
-  for (const piece of pieces) {
-    float32Elements(piece).set(values.subarray(at, at + piece.size));
-    at += piece.size;
   }
 }

@@ -78,7 +78,7 @@ async function compressFile(
       }),
     ),
   );
-  // in a script nobody reads it, and a line on standard error looks like a fault
+  // the summary is for a terminal: in a script nobody reads it, and a line on standard error looks like a fault
   if (content.length > 0 && process.stderr.isTTY) {
     const bits = (8 * packed.length) / content.length;
     output.note(`${content.length} bytes to ${packed.length}: ${bits.toFixed(3)} bits per byte`);

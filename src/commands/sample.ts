@@ -100,7 +100,7 @@ async function writeRecords(
     options.complete === undefined
       ? undefined
       : linePrompts(options.complete, encode, model.text, reading);
-  // it is only known after records have been drawn which of them are selected
+  // with --unique or --novel, only some of the records are written, so it is not known how many have to be drawn
   const expected = selected ? Number.POSITIVE_INFINITY : count;
   const prompts = new RecordPrompts(common, options.echo ?? true);
   const pieces = generate(prompts.jobs(lines, lines ? count : expected), {
@@ -177,7 +177,7 @@ class RecordPrompts {
     private readonly echo: boolean,
   ) {}
 
-  /** Jobs for `generate`: `count` records, or `count` records for each line */
+  /** The prompts for `generate`: one for each of `count` records, or for `count` records for each line to complete */
   async *jobs(lines: AsyncIterable<Prompt> | undefined, count: number) {
     let index = 0;
     for await (const line of lines ?? [nothing]) {

@@ -19,6 +19,7 @@ import { planSearch, type SearchPlan } from '../search/plan.js';
 import { type RungEvent, type SearchResult, searchCells } from '../search/search.js';
 import { keyOf, readRecord, type SearchRecord, writeRecord } from '../search/search-record.js';
 import { Trainer } from '../search/trainer.js';
+import { idsInMemory } from '../text/id-list.js';
 import { batchShape } from '../train/length/preset.js';
 import { textArguments } from './input/text-arguments.js';
 import { noteFewerThreads } from './output/fewer-threads.js';
@@ -217,7 +218,8 @@ async function resumed(recordPath: string, corpus: Corpus): Promise<SearchRecord
 function fingerprint(corpus: Corpus): Pick<SearchPlan, 'text' | 'vocabulary'> {
   const loaded = textOf(corpus)?.loaded;
   if (loaded === undefined) throw new Error('a corpus without a text');
-  const { ids, vocabulary } = loaded.corpus;
+  const { vocabulary } = loaded.corpus;
+  const ids = idsInMemory(loaded.corpus.ids);
   const bytes = new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);
   return { text: createHash('sha256').update(bytes).digest('hex'), vocabulary: vocabulary.size };
 }
@@ -246,7 +248,7 @@ async function searched(
       onRung,
       async train(jobs) {
         const missing = jobs.filter((job) => !outcomes.has(keyOf(job)));
-        // the record is saved by one call after the other, so that the file never has two writers
+        // each save of the search's record waits for the previous one, so that the file never has two writers
         let saved = Promise.resolve();
         await trainer.all(missing, signal, async (job, outcome) => {
           outcomes.set(keyOf(job), outcome);

@@ -10,6 +10,7 @@ import {
   gatherCompany,
   joinTraining,
   seatOfProcess,
+  textFileBeside,
 } from '../library/cluster-training.js';
 import { loadTexts, textRulesOf } from '../library/loaded-text.js';
 import { recordedText } from '../library/resumed-text.js';
@@ -58,35 +59,39 @@ async function runCommand(
   texts: readonly string[],
   options: CommandTrainOptions,
 ): Promise<number | undefined> {
-  const seat = seatOfProcess();
-  if (seat && seat.rank > 0) return (await joinTraining(seat)) ? undefined : exitCode.failed;
   const output = createOutput(options.quiet ?? false);
   const modelPath = options.output ?? schema.output.default;
   const resuming = options.resume ?? false;
   if (resuming) checkResumable(options);
   else checkTogether(options);
-  const given = resuming && texts.length === 0 ? [] : textArguments(texts);
-  const interruption = new Interruption();
-  const progress = createProgress({ json: options.json ?? false, quiet: options.quiet ?? false });
   const { separator } = options;
   const text = {
     ...options,
     separator: separator === undefined ? undefined : readEscapes(separator, '--separator'),
   };
+  // all processes have checked their options by now, so none waits for one that ended with an error
+  const seat = seatOfProcess();
+  if (seat && seat.rank > 0) return (await joinTraining(seat)) ? undefined : exitCode.failed;
+  const interruption = new Interruption();
+  const progress = createProgress({ json: options.json ?? false, quiet: options.quiet ?? false });
   let training: SavedTraining | undefined;
   let company: Company | undefined;
   let hasEnded = false;
   try {
     company = seat && (await gatherCompany(seat));
     if (company) output.note(company.description);
+    const given = resuming && texts.length === 0 ? [] : textArguments(texts);
+    const makeList = seat && textFileBeside(modelPath);
     training = await SavedTraining.prepare({
       options,
       processes: seat && { total: seat.size, onThisMachine: seat.onThisMachine },
       modelPath,
       inputs: [...given, options.valFile, options.initFrom],
       messages: { ...output, phase: (phase) => progress.show({ type: 'phase', phase }) },
-      text: () => loadTexts(given, textRulesOf(text), output, { onProgress: reading(progress) }),
-      resumedText: (state, source, path) => recordedText(given, state, source, path, output),
+      text: () =>
+        loadTexts(given, textRulesOf(text), output, { onProgress: reading(progress), makeList }),
+      resumedText: (state, source, path) =>
+        recordedText(given, state, source, path, output, makeList),
     });
     const { prepared } = training;
     if (options.dryRun) {
@@ -105,7 +110,8 @@ async function runCommand(
     sayMixed(training.best, output);
     if (end.reason === 'interrupted') return interruption.exitCode;
     sayHowToRepeat(end, prepared, output);
-    // everything is saved, and the comparison computes without pauses: a signal may now end the process at once
+    // the training is saved, and the comparison with models without a network computes without pauses: a signal may
+    // now end the process at once
     training.release();
     interruption.stopListening();
     await compare(prepared, end, options, progress, output);

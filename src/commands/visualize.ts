@@ -31,7 +31,7 @@ import {
   stepsOf,
 } from './output/reading-content.js';
 
-/** Max bytes of activations on a page, before compression, unless the units are named */
+/** Max bytes of activations on a page, before compression, unless --units says which units are shown */
 const activationBudget = 32e6;
 const guesses = 5;
 
@@ -154,7 +154,7 @@ async function showReading(
   else for (const line of findingLines(seen)) output.note(line);
 }
 
-/** The content of the page for a model of pairs */
+/** The content of the page of `charnn visualize` for a model of pairs */
 async function attentionOfTexts(
   model: Model,
   texts: readonly string[],
@@ -201,7 +201,10 @@ function requireEqualText(one: Model, other: Model, path: string): void {
   }
 }
 
-/** The units that were asked for, or as many as fit on the page, beginning with those that correlate with a feature. */
+/**
+ * The units that were asked for, or as many as fit on the page, beginning with those that best follow a feature of the
+ * text, such as quotation marks.
+ */
 function chooseUnits(
   asked: OptionsOf<typeof table>['units'],
   model: Model,
@@ -228,7 +231,7 @@ function chooseUnits(
   output.note(
     `the page holds the activations of only ${fitting} of ${grouped(all.length)} units; choose others with --units, or show less text`,
   );
-  // first the best unit of each feature, then the second best of each, and so on
+  // first the unit that best follows each feature of the text, then the second best of each feature, and so on
   const ranked = [0, 1, 2].flatMap((place) =>
     findings.flatMap(({ units }) => units.slice(place, place + 1)),
   );

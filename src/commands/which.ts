@@ -71,7 +71,7 @@ async function compareModels(
   );
   const device = await openDevice(options.backend, options.precision);
   if (device.note !== undefined) output.note(device.note);
-  // bytes are decoded as text if any of the models reads characters
+  // the lines are decoded as text if any of the models reads characters, not bytes
   const unit = loaded.every((model) => model.text.unit === 'byte') ? 'byte' : 'char';
   const keepCr = loaded.some((model) => model.text.keepCr);
   const reading = readingOf(options, unit, 'replace');

@@ -201,7 +201,8 @@ function requireModel(
 }
 
 /**
- * Checks the computed numbers as well as the back end's name, because another compiler may have rounded differently.
+ * Checks that this machine computes the same numbers as the one that compressed the file. The back end's name does not
+ * suffice for this, because another compiler may have rounded differently.
  */
 async function requireEqual(
   device: Device,

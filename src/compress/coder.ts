@@ -28,7 +28,7 @@ export interface CodingSettings {
   readonly lanes: number;
   /** Peak learning rate; 0 keeps the network unchanged */
   readonly rate: number;
-  /** The version of the file, which decides how n-grams are counted and mixed */
+  /** The version of the compressed file, which decides how n-grams are counted and mixed */
   readonly version: number;
   /** Length of the longest context that is counted, in characters */
   readonly context: number;

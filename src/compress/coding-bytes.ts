@@ -25,7 +25,8 @@ export function codingBytes(
   const rows = streams * chunk;
   const activations = 2 * rows * (L * 2 * cellOf(config).keptWidth * H + 2 * V);
   const learns = rate > 0 ? 1 : 0;
-  // lists of parameters: the weights and two moments, and for each replica its gradients and packed weights
+  // lists with a number for each parameter: the weights, two moments, and the gradients and packed weights of each
+  // replica
   const flats = 1 + 2 * learns + lanes * (1 + 2 * learns);
   const counts = lanes * Math.min(maxCounts, countsPerCharacter * characters);
   const content = bytesPerByte * characters;

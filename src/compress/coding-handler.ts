@@ -23,18 +23,18 @@ import { MixedPrediction } from './mixed-prediction.js';
 import { RangeDecoder, RangeEncoder } from './range-coder.js';
 import { isText, type Layout } from './stream-layout.js';
 
-/** The settings of all replicas; they are passed by `postMessage`. */
+/** What all replicas of the model need in order to code a text; it is passed to their threads by `postMessage`. */
 export interface CodingPlan {
   readonly layout: Layout;
-  /** The symbols by position in the layout; the decoder fills them in. */
+  /** The symbols of the text by their position in the streams; the decoder fills them in. */
   readonly symbols: Uint32Array;
   /** The symbol of each id, without the unknown symbol */
   readonly alphabet: Uint32Array;
-  /** The plan of each replica, where `train` contains the ids by position in the layout */
+  /** The plan of each replica, as in training; its `train` contains the ids of the text by position in the streams. */
   readonly replicas: readonly ReplicaPlan[];
   /** Peak learning rate; 0 keeps the network unchanged */
   readonly rate: number;
-  /** The version of the file, which decides how n-grams are counted and mixed */
+  /** The version of the compressed file, which decides how n-grams are counted and mixed */
   readonly version: number;
   /** Length of the longest context that is counted, in characters */
   readonly context: number;

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readModelConfig } from '../checkpoint/json.js';
 import { firstVersion, latestVersion, leastVersion } from '../checkpoint/versions.js';
-import { maxContext } from '../counts/ngram-runs.js';
+import { maxContext } from '../counts/ngram-layout.js';
 import { CharnnError } from '../errors.js';
 import { Fields } from '../json/fields.js';
 import { limits, ranges } from '../limits.js';
@@ -19,7 +19,7 @@ const magic = Buffer.from('charnn\0z', 'latin1');
 export const writtenVersion = leastVersion('compressed', []);
 /** Limits of what compress writes: a header that exceeds them is refused before any memory is allocated for it. */
 const maxima = limits.compressed;
-/** Length of the longest context, for files that do not record it */
+/** Length of the longest n-gram context in compressed files of early versions, which do not record it */
 const earlierContext = 5;
 /** Number of bytes of the header's SHA-256 that are stored */
 const checksumBytes = 8;
@@ -35,13 +35,16 @@ export interface Header {
   readonly coded?: { readonly parts: readonly number[]; readonly how: Coding };
 }
 
-/** How a content was coded; the version also decides how `probe` and the fingerprint of a given model are computed */
+/**
+ * How a content was coded. The version of the file also decides how the hash of the back end's numbers and that of a
+ * given model are computed.
+ */
 export interface Coding extends CodingSettings {
   readonly characters: number;
   /** The back end's name, and the hash of its numbers for a fixed text: both must be the same when decompressing */
   readonly backend: string;
   readonly probe: string;
-  /** The alphabet of a new model of bytes, or the fingerprint of a given model */
+  /** What the decoder needs to have the same model: the alphabet of a new one, of bytes, or the hash of a given one */
   readonly model:
     | { readonly config: ModelConfig; readonly alphabet: Uint32Array }
     | { readonly sha256: string; readonly unit: TextUnit };
@@ -156,7 +159,7 @@ function readCoding(fields: Fields, bytes: number, version: number): Coding {
     }),
     backend: fields.string('backend'),
     probe: fields.string('probe'),
-    // version 1 has a separate field for a new model
+    // compressed files of version 1 describe a new model in a field of its own
     model: readCodingModel(fields.fields(fields.get('fresh') === undefined ? 'model' : 'fresh')),
   };
 }

@@ -23,8 +23,9 @@ export interface CountingFormat {
   readonly sets: number;
   setOf(matched: number): number;
   /**
-   * Initial mixing weights for a new model, a given one, and a given one with counts. In the last case only `grown` is
-   * used: the model's network and counts begin with the weights that the model file has for them.
+   * Initial mixing weights for a new model, a given one, and a given one with counts. In the last case only `grown`,
+   * the weight of the counts that grow with the content, is used: the model's network and its own counts begin with the
+   * weights that the model file has for them.
    */
   readonly beginning: Readonly<Record<'fresh' | 'given' | 'counted', BeginningWeights>>;
   /** Learning rate of the mixing weights */

@@ -13,7 +13,10 @@ const total = 1 << 16;
 const rate = 4;
 
 export class EscapeCoder {
-  /** Probability that the next bit is 0. The key is a binary number: a leading 1, then the symbol's bits before it. */
+  /**
+   * The probability that the next bit of a symbol is 0, by the bits that precede it; the key is the binary number of a
+   * leading 1 and these bits.
+   */
   private readonly zero = new Map<number, number>();
 
   encode(symbol: number, encoder: RangeEncoder): void {

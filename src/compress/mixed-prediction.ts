@@ -92,7 +92,7 @@ export class MixedPrediction {
     this.mixer.learn(target, frequencies);
   }
 
-  /** Counts the character at one position of a text. */
+  /** Adds the character at one position of the content to the n-gram counts that grow with it. */
   count(ids: Ids, at: number): void {
     this.growing.learn(ids, at);
   }

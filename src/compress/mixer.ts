@@ -28,7 +28,7 @@ export class Mixer {
 
   /**
    * @param size number of symbols
-   * @param rate learning rate η of the weights
+   * @param rate learning rate η of the mixing weights
    */
   constructor(
     size: number,

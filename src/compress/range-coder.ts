@@ -94,7 +94,7 @@ export class RangeDecoder {
   private at = 0;
   private code = 0;
   private range = whole - 1;
-  /** Where the bytes would end with all the zeros that may have been left out */
+  /** Where the coded bytes would end if they still had all the zeros that may have been left out at their end */
   private readonly end: number;
 
   /** @param isTrimmed whether zeros at the end of the bytes may have been left out */
@@ -106,7 +106,10 @@ export class RangeDecoder {
     for (let i = 0; i < stateBytes; i++) this.code = this.code * 256 + this.next();
   }
 
-  /** The current number, scaled to below `total`; it lies within the next symbol's share of the frequencies. */
+  /**
+   * The number that the decoder has read, scaled from the present range to 0 … `total` - 1; it lies within the share of
+   * the frequencies that belongs to the next symbol.
+   */
   target(total: number): number {
     return Math.min(total - 1, Math.floor(this.code / Math.floor(this.range / total)));
   }

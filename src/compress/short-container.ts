@@ -20,7 +20,7 @@ export const shortBackend = 'wasm (simd)';
 /** A content with a short header is coded in the same way as in files with a long header of this version. */
 export const shortVersion = 4;
 
-/** First bytes, which do not occur in UTF-8 */
+/** The first byte of a compressed file with a short header; no text begins with it, as UTF-8 does not use it. */
 const marks = { coded: 0xf8, stored: 0xf9 } as const;
 const hashBytes = 2;
 

@@ -17,7 +17,7 @@ export function layoutOf(characters: number, streams: number, chunk: number): La
   return { characters, streams, length: Math.ceil(characters / streams) + 1, chunk };
 }
 
-/** Total number of positions, plus one for the target after the last. */
+/** Number of positions in all streams, and one more for the target of the last position */
 export function positions({ streams, length }: Layout): number {
   return streams * length + 1;
 }

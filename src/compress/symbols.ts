@@ -1,4 +1,4 @@
-/** Converts any bytes to symbols of a text unit, and back to the same bytes. */
+/** Converts any bytes to the symbols that a model codes, characters or bytes, and back to the same bytes. */
 import type { TextUnit } from '../text/unit.js';
 
 /** A byte that is not part of valid UTF-8 gets a number above all code points. */

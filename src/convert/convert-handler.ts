@@ -13,7 +13,7 @@ import { Converter } from './converter.js';
 import { PairText } from './pair-text.js';
 import { bitsPerSymbol, type SearchSettings } from './target-search.js';
 
-/** The settings of a worker, which it receives at its start by `postMessage`. */
+/** What a thread that converts lines is told at its start, by `postMessage` */
 export interface ConvertPlan {
   readonly device: DeviceHandle;
   readonly config: ModelConfig;
@@ -40,7 +40,7 @@ export interface PackedTargets {
   readonly unknownSymbols: readonly string[];
 }
 
-/** Max number of unknown characters per job that are named */
+/** Max number of unknown characters that are named for each job, which is a group of lines */
 const maxNamed = 10;
 
 export async function createConvertHandler(

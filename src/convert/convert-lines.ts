@@ -86,7 +86,7 @@ export async function* convertLines(
       yield { lines: unpacked(job, value, model.text), unknownSymbols: value.unknownSymbols };
     }
   } finally {
-    // the threads have ended by now
+    // the threads that use this memory have ended by now
     scope.release();
   }
 }

@@ -46,7 +46,7 @@ export const writingRows = {
 };
 
 /**
- * The settings of a search.
+ * The settings of a search for targets.
  * @param scores whether log-probabilities are wanted even if no option asks for them
  * @throws UsageError for options that contradict each other
  */

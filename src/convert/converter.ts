@@ -158,7 +158,7 @@ export class Converter {
     return open;
   }
 
-  /** Number of vectors that precede a source */
+  /** Number of vectors that the encoder reads before the characters of a source */
   private vectorsOf(given: Given | undefined): number {
     const { vectors } = this.config;
     return vectors && given ? given.vectors.length / vectors.size : 0;

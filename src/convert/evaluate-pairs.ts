@@ -33,8 +33,8 @@ export interface PairEvaluation {
    */
   readonly characterErrorRate: number;
   /**
-   * The same rate, counted in symbols between blanks (such as phonemes) instead of characters; undefined if no target
-   * has several symbols
+   * Edit distance between answers and targets, counted in symbols separated by blanks (such as phonemes), divided by
+   * the number of symbols of the targets; undefined if no target has several symbols
    */
   readonly symbolErrorRate: number | undefined;
   /** Loss in nats per character of the targets, including the character that ends each target */

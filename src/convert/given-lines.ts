@@ -26,7 +26,7 @@ export function neededColumns(
 /**
  * Adds labels and vectors to a line: the labels that were chosen for all lines, and the labels and vectors in the
  * line's own columns.
- * @param columns by `neededColumns`
+ * @param columns as `neededColumns` returns them
  */
 export function attachGiven(
   model: Model,
@@ -41,7 +41,7 @@ export function attachGiven(
 export type GivenReader = (further: readonly string[], where: string) => Given;
 
 /**
- * @param columns by `neededColumns`
+ * @param columns as `neededColumns` returns them
  * @param chosen labels that are the same for all lines
  * @returns undefined for a model without labels and vectors
  */

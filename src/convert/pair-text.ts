@@ -18,7 +18,7 @@ export class PairText {
     return uniformText(line, this.model.text).replace(/\t/g, ' ');
   }
 
-  /** @param line as `uniform` gives it */
+  /** @param line in the form that `uniform` returns */
   read(line: string): Encoded {
     const { vocabulary } = this.model;
     const characters = this.coding.encode('source', line);
@@ -34,14 +34,14 @@ export class PairText {
 
   /**
    * Characters or symbols of a line that the model does not know
-   * @param line as `uniform` gives it
+   * @param line in the form that `uniform` returns
    */
   unknownIn(line: string): string[] {
     const parts = this.coding.partsOf('source', line);
     return parts.filter((part) => this.read(part).unknown > 0);
   }
 
-  /** The characters of a target and, where it has some, its symbols between blanks */
+  /** The characters of a target and, if it contains blanks, also the symbols that the blanks separate */
   unitsOf(ids: ArrayLike<number>): { readonly characters: string[]; readonly symbols: string[] } {
     const areBytes = this.isBytes || this.coding.unit('target') === 'byte';
     const text = Buffer.from(this.write(ids)).toString(areBytes ? 'latin1' : 'utf8');

@@ -28,11 +28,11 @@ export interface SearchIds {
   readonly vocabulary: number;
   /** The id that ends a target */
   readonly newline: number;
-  /** An id that is never written */
+  /** The id of the tab, which a target cannot contain, so that the search never writes it */
   readonly tab: number;
 }
 
-/** Logits of the rows of a source: row k begins at `first + k · stride`. */
+/** Logits of the hypotheses for one source, a row for each: row k begins at `first + k · stride`. */
 export interface SourceLogits {
   readonly values: Float32Array | Float64Array;
   readonly first: number;
@@ -46,9 +46,9 @@ export interface TargetSearch {
   /** By row: the row of the preceding step that this row extends */
   readonly parents: Int32Array;
   readonly isDone: boolean;
-  /** Chooses the next symbols. */
+  /** Chooses the hypotheses of the next step: which of the present rows are extended, and by which symbols. */
   extend(logits: SourceLogits): void;
-  /** The best targets, at least one, best first. If the search is not done, they are cut off. */
+  /** The targets that have ended, best first; if none has, the best hypothesis so far as a target that is cut off */
   targets(): Target[];
 }
 

@@ -19,7 +19,7 @@ export class CountTable {
     this.counters = new Uint32Array(minCapacity * width);
   }
 
-  /** Number of entries */
+  /** Number of pairs of keys that the table has counters for */
   get size(): number {
     return this.used;
   }

@@ -1,4 +1,4 @@
-/** Counts a training text, in a thread of its own. */
+/** Counts the n-grams of a training text, in a thread of its own. */
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import { WorkerPool } from '../threads/worker-pool.js';
@@ -40,25 +40,44 @@ function countingBytes({ text, vocabulary, context }: CountingPlan): number {
 }
 
 /**
- * Counts a training text in a worker thread.
+ * Counts the n-grams of a training text in a worker thread.
  * @returns undefined if the signal ended it
  * @throws CharnnError when memory does not suffice, or no thread can be started
  */
-export async function countTraining(
+export function countTraining(
   plan: CountingPlan,
   signal?: AbortSignal,
 ): Promise<Counted | undefined> {
+  requireCounting(plan);
+  return countedBy(new URL('../bundle/counting-worker.js', import.meta.url), plan, signal);
+}
+
+/** @throws CharnnError when there is not enough memory for counting */
+export function requireCounting(plan: CountingPlan): void {
   requireMemory(countingBytes(plan), 'counting the text', 'train without counts');
-  let pool: WorkerPool<CountingPlan, 'count', Counted> | undefined;
+}
+
+/**
+ * Starts a thread that counts, and returns what it replies.
+ * @param module the entry module of the thread
+ * @returns undefined also if the signal ended it
+ * @throws CharnnError when the thread fails or cannot be started
+ */
+export async function countedBy<Plan>(
+  module: URL,
+  plan: Plan,
+  signal?: AbortSignal,
+): Promise<Counted | undefined> {
+  let pool: WorkerPool<Plan, 'count', Counted | undefined> | undefined;
   let stop = () => {};
   try {
     return await new Promise<Counted | undefined>((resolve, reject) => {
       stop = () => resolve(undefined);
       signal?.addEventListener('abort', stop);
       if (signal?.aborted) stop();
-      WorkerPool.start<CountingPlan, 'count', Counted>({
+      WorkerPool.start<Plan, 'count', Counted | undefined>({
         workers: 1,
-        module: new URL('../bundle/counting-worker.js', import.meta.url),
+        module,
         data: () => plan,
         onReply: (_, counted) => resolve(counted),
         onFailure: reject,

@@ -1,4 +1,4 @@
-/** The work of the thread that counts a training text, so that the main thread stays free for signals. */
+/** Counts the n-grams of a training text in a thread of its own, so that the main thread stays free for signals. */
 import type { Ids } from '../text/unit.js';
 import type { Handler } from '../threads/handler.js';
 import { countText } from './count-text.js';
@@ -7,7 +7,10 @@ import { classOf } from './mixture.js';
 import { NgramReader } from './ngram-reader.js';
 import type { NgramTable } from './ngram-table.js';
 
-/** The input of the counting thread. It is passed by `postMessage`; texts and tables are in shared memory. */
+/**
+ * The input of the thread that counts n-grams. It is passed by `postMessage`; the text and the n-gram table are in
+ * shared memory.
+ */
 export interface CountingPlan {
   /** The training text, including the held-out part at its beginning */
   readonly text: Ids;
@@ -38,9 +41,14 @@ export function createCountingHandler(
   return () => reply(countHeldOut(plan));
 }
 
-/** Counts the text without its held-out part, predicts that part with the counts, and then counts it as well. */
-export function countHeldOut({ text, held, vocabulary, context, given }: CountingPlan): Counted {
-  const own = countText(text, vocabulary, { context, first: held });
+/**
+ * Counts the text without its held-out part, predicts that part with the counts, and then counts it as well.
+ * @param own the counts of the text without the held-out part
+ */
+export function countHeldOut(
+  { text, held, vocabulary, context, given }: CountingPlan,
+  own: NgramTable = countText(text, vocabulary, { context, first: held }),
+): Counted {
   const before = given ? mergeTables([{ table: given }, { table: own }], vocabulary) : own;
   const n = Math.max(0, held - 1);
   const logs = new Float32Array(new SharedArrayBuffer(4 * n * vocabulary));

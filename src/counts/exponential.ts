@@ -1,6 +1,6 @@
 /** Computes e^x for sums over vocabularies, faster than Math.exp and with a relative error of about 1e-9. */
 
-/** Number of steps of the table between two powers of 2 */
+/** Number of steps from one power of 2 to the next in the table from which e^x is computed */
 const parts = 64;
 const fractions = Float64Array.from({ length: parts }, (_, i) => 2 ** (i / parts));
 const halves = Float64Array.from({ length: 65 }, (_, k) => 2 ** -k);

@@ -13,7 +13,7 @@ export interface FitData {
   readonly logits: Float32Array;
   /** [n, V] log-probabilities by the counts */
   readonly counted: Float32Array;
-  /** [n] class of each position */
+  /** [n] the class of each position, which decides the pair of weights that it uses */
   readonly classes: Uint16Array;
   /** [n] id of the character that actually followed */
   readonly targets: ArrayLike<number>;

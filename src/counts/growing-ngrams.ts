@@ -43,7 +43,7 @@ export class GrowingNgrams {
    * context just before this one was (its id plus 1); so the characters that followed a context form a linked list
    */
   private readonly counts = new CountTable(2);
-  /** By order and context: the counters of the context */
+  /** By order and context: what is counted of the context as a whole, such as the sum of its counts */
   private readonly totals = new CountTable(5);
   /** [orders, 4] how many counts are 1, 2, 3 and 4 */
   private readonly countsOfCounts: Float64Array;
@@ -68,7 +68,7 @@ export class GrowingNgrams {
     for (let k = 0; k <= context; k++) this.discount(k);
   }
 
-  /** Counts the character at one position of a text. */
+  /** Adds the character at one position of a text to the counts of the contexts that it follows. */
   learn(ids: Ids, at: number): void {
     this.enter(ids, at);
     this.count(ids[at], Math.min(at, this.context));

@@ -23,7 +23,7 @@ export function logarithm(x: number): number {
   }
   const s = (mantissa - 1) / (mantissa + 1);
   const q = s * s;
-  // the loop is unrolled, because this runs for most characters of every prediction
+  // the loop over the terms of the series is unrolled, because most characters of every prediction need a logarithm
   let sum = series[6] * q + series[5];
   sum = sum * q + series[4];
   sum = sum * q + series[3];

@@ -1,6 +1,6 @@
 /**
- * Merges tables into one. If nothing was left out of them, the result is exactly the table of all texts counted
- * together.
+ * Merges n-gram tables into one. If no n-grams were left out of them, the result is exactly the table of all texts
+ * counted together.
  *
  * In contexts shorter than the longest, the count of an n-gram is the number of different characters that precede it.
  * It is recomputed from the merged longer contexts. To it is added whatever a table holds beyond what follows from its
@@ -11,20 +11,20 @@ import type { NgramTable } from './ngram-table.js';
 import { entriesOf } from './ngram-table.js';
 import { TableBuilder } from './table-builder.js';
 
-/** A table to be merged, and the ids that its characters have in the merged table */
+/** An n-gram table to be merged, and the ids that its characters have in the merged table */
 export interface Merged {
   readonly table: NgramTable;
   /**
-   * The new id of each old id, ascending; -1 for a character that the merged table does not have; absent if ids do not
-   * change
+   * By id in this table: the id that the character has in the merged table, ascending; -1 for a character that the
+   * merged table does not have; absent if ids do not change
    */
   readonly renumbered?: Int32Array | undefined;
 }
 
 /**
- * Merges tables.
+ * Merges n-gram tables.
  * @param vocabulary V, the number of characters of the merged table
- * @param limit max number of entries; beyond it the rarest n-grams are left out
+ * @param limit max number of n-grams in the merged table; if there are more, the rarest are left out
  * @throws Error for tables whose longest contexts differ
  */
 export function mergeTables(
@@ -50,7 +50,10 @@ export function mergeTables(
 }
 
 class Merger {
-  /** By table, level and character: how many longer contexts of the current context were followed by the character */
+  /**
+   * By table, length of the current context, and character: how many of the contexts that are one character longer than
+   * the current one were followed by the character
+   */
   private readonly tallies: readonly (readonly Uint32Array[])[];
 
   constructor(
@@ -71,7 +74,7 @@ class Merger {
     this.builder.close(0, 0, true);
   }
 
-  /** @param nodes the current context in each table; -1 if a table does not have it */
+  /** @param nodes the index of the current context in each table to be merged; -1 if a table does not have it */
   private visit(level: number, nodes: readonly number[]): void {
     const { parts, builder, context } = this;
     if (level < context) this.visitChildren(level, nodes);
@@ -107,7 +110,8 @@ class Merger {
         const symbol = table.levels[level + 1].symbols[next[part]];
         const id = renumbered ? renumbered[symbol] : symbol;
         if (id >= 0) return id;
-        // the context contains a character that the merged table does not have
+        // a context with a character that the merged table does not have is left out, and so are its contributions to
+        // the counts of the shorter context
         this.tally(part, level, next[part]++);
       }
       return Number.POSITIVE_INFINITY;

@@ -27,7 +27,7 @@ export function classCount(context: number): number {
 }
 
 /**
- * The class of a position.
+ * The class of a position in a text, by which the weights of network and counts are chosen.
  * @param matched length of the longest known context
  * @param seen how often that context occurred
  */

@@ -146,7 +146,7 @@ export class NgramReader {
     return count - this.table.discounts[3 * length + Math.min(count, 3) - 1];
   }
 
-  /** Returns `weight` times γ_k, the factor of the shorter context's prediction. */
+  /** Given the weight of this context's prediction, returns that of the shorter context's: `weight` times γ_k. */
   private rest(length: number, node: number, weight: number): number {
     const { trie } = this;
     const total = trie[node];
@@ -190,13 +190,13 @@ export class NgramReader {
  * like all their shorter contexts, are followed by at least some number of different characters. The decision depends
  * only on the table, so that predictions are the same to the last digit everywhere.
  * @returns that length, that number of different characters as `entries`, the number of these contexts, and the number
- * of words that contexts of these lengths take in the trie
+ * of 32-bit words that contexts of these lengths take in the trie
  */
 function keptContexts({ vocabulary, context, levels }: NgramTable) {
   const length = Math.min(longestKept, context);
   /**
-   * By n: the number of contexts for which n is the minimum, over the context itself and its shorter ones except the
-   * empty one, of the number of different characters that follow
+   * By n: the number of contexts, besides the empty one, that are cached if at least n different characters must follow
+   * a context and each of its shorter ones, but that are no longer cached if n + 1 must
    */
   const histogram = new Uint32Array(vocabulary + 1);
   let words = 0;

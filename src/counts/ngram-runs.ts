@@ -1,72 +1,13 @@
 /**
- * Lists the n-grams of a text in the order of the trie of contexts, each with its number of occurrences.
- *
- * An n-gram is encoded as a 64-bit number: the characters of its context read backwards, except the latest one, and
- * then the character that followed. Positions are processed in batches by the latest characters of their contexts, so
- * that memory does not grow with the text.
+ * Lists the n-grams of a text in the order of the trie of contexts, each with its number of occurrences. Positions are
+ * processed in batches by the latest characters of their contexts, so that memory does not grow with the text.
  */
 import type { Ids } from '../text/unit.js';
+import { Batch, Cells } from './ngram-batch.js';
+import type { NgramLayout, RunListener } from './ngram-layout.js';
 
 /** Number of positions of a batch: sorting takes 16 bytes for each. */
-const batchPositions = 1 << 23;
-/** Max number of characters of a context */
-export const maxContext = 12;
-const keyBits = 64;
-
-/** Which of the two 32-bit words of a 64-bit number is its lower half, and which its upper half */
-const [lowHalf, highHalf] = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? [0, 1] : [1, 0];
-
-/**
- * How the characters of an n-gram are packed into its number: each as its id plus 1, because 0 stands for a position
- * before the beginning of the text.
- */
-export class NgramLayout {
-  /** Bits per character */
-  readonly bits: number;
-  readonly mask: number;
-
-  /**
-   * @param vocabulary V, the number of characters
-   * @param context N, the number of characters of the longest context: at most `maxContextFor(vocabulary)`
-   */
-  constructor(
-    vocabulary: number,
-    readonly context: number,
-  ) {
-    if (context > maxContextFor(vocabulary)) throw new Error(`contexts of ${context} are too long`);
-    this.bits = bitsFor(vocabulary);
-    this.mask = 2 ** this.bits - 1;
-  }
-
-  /**
-   * Unpacks one character: `back` 0 is the one that followed, `back` of 2 or more is the context's character that many
-   * positions back.
-   */
-  symbol(high: number, low: number, back: number): number {
-    const { bits, mask } = this;
-    const shift = back === 0 ? 0 : (this.context + 1 - back) * bits;
-    if (shift >= 32) return (high >>> (shift - 32)) & mask;
-    if (shift + bits <= 32) return (low >>> shift) & mask;
-    return ((low >>> shift) | (high << (32 - shift))) & mask;
-  }
-}
-
-function bitsFor(vocabulary: number): number {
-  return 32 - Math.clz32(vocabulary);
-}
-
-/** The longest context that can be counted in a vocabulary of this size. */
-export function maxContextFor(vocabulary: number): number {
-  return Math.min(maxContext, Math.floor(keyBits / bitsFor(vocabulary)));
-}
-
-/**
- * Called for each different n-gram.
- * @param latest id of the context's latest character, plus 1; 0 at the beginning of the text
- * @param high upper half of the n-gram's number
- * @param low lower half
- */
-export type RunListener = (latest: number, high: number, low: number, count: number) => void;
+export const batchPositions = 1 << 23;
 
 /**
  * Lists all n-grams of N context characters and the character that followed, in ascending order.
@@ -80,197 +21,62 @@ export function eachRun(
   first = 0,
   capacity = batchPositions,
 ): void {
-  const { bits } = layout;
-  const cells = new Cells(ids, bits, first);
-  const batch = new Batch(ids, vocabulary, layout, Math.min(capacity, ids.length));
-  for (let from = 0; from < cells.counts.length; ) {
-    let to = from;
-    let count = 0;
-    while (to < cells.counts.length && count + cells.counts[to] <= capacity)
-      count += cells.counts[to++];
-    if (to === from) {
-      batch.cell(cells, from, listener);
-      from++;
-    } else {
-      if (count > 0) batch.range(cells, from, to, count, listener);
-      from = to;
-    }
+  const lister = new RunLister(ids, vocabulary, layout, first, capacity);
+  for (const [from, to] of rangesOf(lister.counts, (count) => count <= capacity)) {
+    lister.list(from, to, listener);
   }
 }
 
-/** Positions of the text, grouped into cells by the first bits of their contexts */
-class Cells {
-  readonly counts: Uint32Array;
-  private readonly shift: number;
-
-  constructor(
-    private readonly ids: Ids,
-    private readonly bits: number,
-    private readonly first: number,
-  ) {
-    const size = Math.max(16, bits);
-    this.shift = size - bits;
-    this.counts = new Uint32Array(2 ** size);
-    const { counts } = this;
-    let cell = 0;
-    for (let i = 0; i < ids.length; i++) {
-      if (i >= first) counts[cell]++;
-      cell = (cell >>> bits) | ((ids[i] + 1) << this.shift);
-    }
+/**
+ * Divides cells into ranges, each as long as possible, but of at least one cell.
+ * @param counts number of positions in each cell
+ * @param fits whether a range of cells with so many positions, which ends before cell `to`, is not too long
+ */
+export function* rangesOf(
+  counts: ArrayLike<number>,
+  fits: (count: number, from: number, to: number) => boolean,
+): Generator<[from: number, to: number]> {
+  for (let from = 0; from < counts.length; ) {
+    let to = from + 1;
+    let count = counts[from];
+    while (to < counts.length && fits(count + counts[to], from, to + 1)) count += counts[to++];
+    if (count > 0) yield [from, to];
+    from = to;
   }
+}
 
-  /** The latest character (its id plus 1), which all contexts in a cell have in common */
-  latest(cell: number): number {
-    return cell >>> this.shift;
-  }
+/** Lists the n-grams of a text, or of a part of one, range by range of the characters before them. */
+export class RunLister {
+  private readonly cells: Cells;
+  private readonly batch: Batch;
 
   /**
-   * Collects the next positions that belong to the cells `from` to `to` - 1, with the cell of each.
-   * @param at position to continue from
-   * @returns how many were collected: as many as the list holds, or fewer at the end of the text
+   * @param first position of the first character that counts as following a context; if the ids are a part of a text,
+   * at least `reach` characters have to precede it
+   * @param capacity number of positions that are sorted at a time
    */
-  gather(
-    from: number,
-    to: number,
-    at: { position: number; cell: number },
-    into: Uint32Array,
-  ): number {
-    const { ids, bits, shift, first } = this;
-    let { position, cell } = at;
-    let count = 0;
-    for (; position < ids.length && count < into.length; position++) {
-      if (cell >= from && cell < to && position >= first) into[count++] = position;
-      cell = (cell >>> bits) | ((ids[position] + 1) << shift);
-    }
-    at.position = position;
-    at.cell = cell;
-    return count;
-  }
-}
-
-class Batch {
-  private readonly positions: Uint32Array;
-  private readonly grouped: Uint32Array;
-  private readonly keys: BigUint64Array;
-  private readonly halves: Uint32Array;
-
   constructor(
-    private readonly ids: Ids,
-    private readonly vocabulary: number,
-    private readonly layout: NgramLayout,
-    capacity: number,
+    ids: Ids,
+    vocabulary: number,
+    layout: NgramLayout,
+    first: number,
+    private readonly capacity = batchPositions,
   ) {
-    this.positions = new Uint32Array(capacity);
-    this.grouped = new Uint32Array(capacity);
-    this.keys = new BigUint64Array(capacity);
-    this.halves = new Uint32Array(this.keys.buffer);
+    this.cells = new Cells(ids, layout.bits, first);
+    this.batch = new Batch(ids, vocabulary, layout, Math.min(capacity, ids.length));
   }
 
-  /** Lists the n-grams of several cells, which have `count` positions in all and fit into one batch. */
-  range(cells: Cells, from: number, to: number, count: number, listener: RunListener): void {
-    const { ids, positions, grouped, vocabulary } = this;
-    cells.gather(from, to, { position: 0, cell: 0 }, positions.subarray(0, count));
-    const starts = new Uint32Array(vocabulary + 2);
-    const latestOf = (position: number) => (position > 0 ? ids[position - 1] + 1 : 0);
-    for (let i = 0; i < count; i++) starts[latestOf(positions[i]) + 1]++;
-    for (let s = 1; s < starts.length; s++) starts[s] += starts[s - 1];
-    for (let i = 0; i < count; i++) grouped[starts[latestOf(positions[i])]++] = positions[i];
-    for (let i = 0; i < count; ) {
-      const latest = latestOf(grouped[i]);
-      const end = starts[latest];
-      this.sort(grouped.subarray(i, end));
-      this.tell(latest, end - i, listener);
-      i = end;
-    }
+  /** The number of positions in each cell, which contains all positions after contexts with the same last characters */
+  get counts(): Uint32Array {
+    return this.cells.counts;
   }
 
-  /** Lists the n-grams of a cell that is larger than a batch, by sorting its parts one by one and merging them. */
-  cell(cells: Cells, cell: number, listener: RunListener): void {
-    const at = { position: 0, cell: 0 };
-    let merged = new Runs(0);
-    for (;;) {
-      const count = cells.gather(cell, cell + 1, at, this.positions);
-      if (count === 0) break;
-      this.sort(this.positions.subarray(0, count));
-      const part = new Runs(count);
-      this.tell(0, count, (_, high, low, times) => part.push(high, low, times));
-      merged = mergeRuns(merged, part);
-    }
-    const latest = cells.latest(cell);
-    for (let i = 0; i < merged.size; i++) {
-      listener(latest, merged.highs[i], merged.lows[i], merged.counts[i]);
-    }
+  /** Lists the n-grams of the cells `from` to `to` - 1; if these are several, they must fit into a batch. */
+  list(from: number, to: number, listener: RunListener): void {
+    const { cells, batch, capacity } = this;
+    let count = 0;
+    for (let cell = from; cell < to; cell++) count += cells.counts[cell];
+    if (count > capacity) batch.cell(cells, from, listener);
+    else if (count > 0) batch.range(cells, from, to, count, listener);
   }
-
-  private sort(positions: Uint32Array): void {
-    const { ids, halves } = this;
-    const { bits, context } = this.layout;
-    for (let i = 0; i < positions.length; i++) {
-      const position = positions[i];
-      let [high, low] = [0, 0];
-      for (let back = 2; back <= context; back++) {
-        high = (high << bits) | (low >>> (32 - bits));
-        low <<= bits;
-        if (back <= position) low |= ids[position - back] + 1;
-      }
-      high = (high << bits) | (low >>> (32 - bits));
-      low = (low << bits) | ids[position];
-      halves[2 * i + lowHalf] = low;
-      halves[2 * i + highHalf] = high;
-    }
-    this.keys.subarray(0, positions.length).sort();
-  }
-
-  private tell(latest: number, length: number, listener: RunListener): void {
-    const { halves } = this;
-    for (let i = 0; i < length; ) {
-      const [low, high] = [halves[2 * i + lowHalf], halves[2 * i + highHalf]];
-      let end = i + 1;
-      while (
-        end < length &&
-        halves[2 * end + lowHalf] === low &&
-        halves[2 * end + highHalf] === high
-      )
-        end++;
-      listener(latest, high, low, end - i);
-      i = end;
-    }
-  }
-}
-
-class Runs {
-  size = 0;
-  readonly highs: Uint32Array;
-  readonly lows: Uint32Array;
-  readonly counts: Uint32Array;
-
-  constructor(capacity: number) {
-    this.highs = new Uint32Array(capacity);
-    this.lows = new Uint32Array(capacity);
-    this.counts = new Uint32Array(capacity);
-  }
-
-  push(high: number, low: number, count: number): void {
-    const { size } = this;
-    this.highs[size] = high;
-    this.lows[size] = low;
-    this.counts[size] = count;
-    this.size++;
-  }
-}
-
-function mergeRuns(a: Runs, b: Runs): Runs {
-  const merged = new Runs(a.size + b.size);
-  let [i, k] = [0, 0];
-  while (i < a.size || k < b.size) {
-    const order = k === b.size ? -1 : i === a.size ? 1 : compare(a, i, b, k);
-    if (order === 0) merged.push(a.highs[i], a.lows[i], a.counts[i++] + b.counts[k++]);
-    else if (order < 0) merged.push(a.highs[i], a.lows[i], a.counts[i++]);
-    else merged.push(b.highs[k], b.lows[k], b.counts[k++]);
-  }
-  return merged;
-}
-
-function compare(a: Runs, i: number, b: Runs, k: number): number {
-  return a.highs[i] === b.highs[k] ? a.lows[i] - b.lows[k] : a.highs[i] - b.highs[k];
 }

@@ -10,7 +10,7 @@ import type { Ids } from '../text/unit.js';
  * followed it
  */
 export interface ContextLevel {
-  /** Number of contexts */
+  /** Number of contexts of this length */
   readonly size: number;
   /** [size] the earliest character of each context, which its parent in the trie lacks */
   readonly symbols: Ids;
@@ -37,23 +37,23 @@ export interface NgramTable {
   /** The levels of the trie, by length of the context, 0 to N */
   readonly levels: readonly ContextLevel[];
   /**
-   * The data of the table in the arrangement that `trieOf` makes for readers; present when a table is sent to other
+   * The same counts in the arrangement that `trieOf` makes for readers; present when an n-gram table is sent to other
    * threads
    */
   readonly trie?: Uint32Array;
 }
 
-/** Number of counts in a table, over all lengths of contexts */
+/** Number of counts in an n-gram table, over all lengths of contexts */
 export function entriesOf({ levels }: NgramTable): number {
   return levels.reduce((sum, { entryCounts }) => sum + entryCounts.length, 0);
 }
 
-/** Number of contexts in a table, over all lengths */
+/** Number of contexts in an n-gram table, over all lengths */
 export function contextsOf({ levels }: NgramTable): number {
   return levels.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** One level of a table under construction, whose lists grow as contexts are added. */
+/** The contexts of one length in a table under construction; the lists grow as contexts are added. */
 export class GrowingLevel {
   readonly symbols = new GrowingList();
   readonly childEnds = new GrowingList();
@@ -91,8 +91,8 @@ class GrowingList {
   }
 
   /**
-   * Copies the values to shared memory.
-   * @param zeros number of zeros that precede them
+   * Copies the list to shared memory.
+   * @param zeros number of zeros that the copy begins with, before the values of the list
    */
   shared(zeros: number): Uint32Array {
     const list = new Uint32Array(new SharedArrayBuffer(4 * (zeros + this.length)));

@@ -1,16 +1,16 @@
 /**
- * Encodes a table as bytes, for files. Level by level, each context has a byte with the number of its children and that
- * of its entries, where 15 means that the number follows; the character that its parent lacks; and its entries, each a
- * character and a count. Characters are encoded as differences, since they ascend among siblings and within a list. All
- * other numbers are encoded with seven bits per byte, lowest first.
+ * Encodes an n-gram table as bytes, for files. Level by level, each context has a byte with the number of its children
+ * and that of its entries, where 15 means that the number follows; the character that its parent lacks; and its
+ * entries, each a character and a count. Characters are encoded as differences, since they ascend among siblings and
+ * within a list. All other numbers are encoded with seven bits per byte, lowest first.
  */
 import { CharnnError } from '../errors.js';
 import { sharedBuffer } from '../machine/shared-memory.js';
 import { newIds } from '../text/ids.js';
-import { maxContextFor } from './ngram-runs.js';
+import { maxContextFor } from './ngram-layout.js';
 import { type ContextLevel, contextsOf, entriesOf, type NgramTable } from './ngram-table.js';
 
-/** The facts about a table that a model file records in addition to the table's bytes */
+/** The facts about an n-gram table that a model file records in addition to the table's bytes */
 export interface TableHead {
   readonly context: number;
   readonly cutoff: number;
@@ -69,12 +69,12 @@ function packContext(
     previous = entrySymbols[entry];
     rest -= entryCounts[entry];
   }
-  // the sum of the counts that were left out
+  // the sum of the counts of this context that were left out of the table
   if (isPruned) out.number(Math.max(0, rest));
 }
 
 /**
- * Decodes a table from the bytes of a file, which may contain anything.
+ * Decodes an n-gram table from the bytes of a file, which may contain anything.
  * @param where what messages call the bytes
  * @throws CharnnError for bytes that are not such a table
  */

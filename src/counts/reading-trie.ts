@@ -1,7 +1,7 @@
 /**
- * A table arranged for readers: everything known of a context is stored together, so that for each length of a context
- * only one or two cache lines are fetched, instead of one per list. The contexts follow each other, the root first and
- * then level by level, each as 32-bit numbers:
+ * An n-gram table arranged for readers: everything known of a context is stored together, so that for each length of a
+ * context only one or two cache lines are fetched, instead of one per list. The contexts follow each other, the root
+ * first and then level by level, each as 32-bit numbers:
  *
  *     total, c, e, c characters of longer contexts, c indices where these begin, e characters that followed, e counts
  *
@@ -11,12 +11,12 @@
 import { sharedBuffer } from '../machine/shared-memory.js';
 import type { NgramTable } from './ngram-table.js';
 
-/** Number of words of a context that precede its lists */
+/** Number of 32-bit words that a context has in the trie before its lists */
 export const headWords = 3;
 
 const tries = new WeakMap<NgramTable, Uint32Array>();
 
-/** Arranges a table for readers, in shared memory; repeated calls return the same array. */
+/** Arranges an n-gram table for readers, in shared memory; repeated calls return the same array. */
 export function trieOf(table: NgramTable): Uint32Array {
   const known = table.trie ?? tries.get(table);
   if (known !== undefined) return known;
@@ -25,7 +25,7 @@ export function trieOf(table: NgramTable): Uint32Array {
   return trie;
 }
 
-/** A copy of the table that includes its trie, so that threads share both. */
+/** A copy of an n-gram table that includes its trie for readers, so that threads share both. */
 export function withTrie(table: NgramTable): NgramTable {
   return { ...table, trie: trieOf(table) };
 }
@@ -33,7 +33,7 @@ export function withTrie(table: NgramTable): NgramTable {
 function arrange({ levels }: NgramTable): Uint32Array {
   let words = -2;
   for (const { size, entryCounts } of levels) {
-    // every context except the root takes two more words in its parent's list
+    // every context except the root also takes two words in its parent's list: its character and the index of its data
     words += (headWords + 2) * size + 2 * entryCounts.length;
   }
   const trie = new Uint32Array(sharedBuffer(4 * words));

@@ -1,6 +1,7 @@
 /**
- * Builds a table from contexts that arrive in the order of the trie, longest first. The characters that followed are
- * added to the open context of a level; when the context is closed, each of its characters counts once in its parent.
+ * Builds an n-gram table from contexts that arrive in the order of the trie, longest first. One context of each length
+ * is open at a time: the characters that followed it are being added to it. When it is closed, each of these characters
+ * counts once in its parent, the context shorter by one.
  *
  * So the longest contexts hold the counts of the text. In every shorter one, the count of a character is the number of
  * different characters that precede the n-gram, where the beginning of the text counts as one: the idea of Kneser and
@@ -9,16 +10,22 @@
 import { discountsOf } from './discounts.js';
 import { GrowingLevel, type NgramTable } from './ngram-table.js';
 
-/** Numbers of occurrences up to this one are distinguished when the cutoff is chosen. */
+/**
+ * n-grams that occur this often or more are not told apart when it is chosen how rare the n-grams must be that are left
+ * out of the table.
+ */
 const maxOccurrences = 1 << 16;
 
 export class TableBuilder {
-  /** By length of the context and character: the counts in the contexts that are open, one of each length */
+  /**
+   * By length of the context and character: the counts in the contexts to which characters are being added, one context
+   * of each length
+   */
   private readonly counts: readonly Uint32Array[];
   private readonly occurrences: readonly Uint32Array[];
   private readonly touched: readonly Uint32Array[];
   private readonly touchedCounts: Uint32Array;
-  /** By length of the open context: the sum of its counts whose characters were left out */
+  /** By length of the context to which characters are being added: the sum of its counts that are not in the table */
   private readonly leftOut: Float64Array;
   /** [N + 1, 4] how many counts are 1, 2, 3 and 4, by length of the context */
   private readonly countsOfCounts: Float64Array;
@@ -31,7 +38,7 @@ export class TableBuilder {
    * @param vocabulary V, the number of characters
    * @param context N, the number of characters of the longest context
    * @param cutoff n-grams of two and more characters that occur at most this often are left out
-   * @param limit max number of entries; beyond it, only statistics are kept
+   * @param limit max number of n-grams in the table; if there are more, only their statistics are kept
    */
   constructor(
     private readonly vocabulary: number,
@@ -50,7 +57,7 @@ export class TableBuilder {
   }
 
   /**
-   * Adds a character to the open context of length `level`.
+   * Adds a character that followed the context of length `level` that is now being built.
    * @param occurrences how often the n-gram occurs in the text
    */
   add(level: number, symbol: number, count: number, occurrences: number): void {
@@ -61,13 +68,13 @@ export class TableBuilder {
     list[symbol] = Math.min(0xffffffff, list[symbol] + occurrences);
   }
 
-  /** Adds to the open context of length `level` the sum of counts whose characters were left out. */
+  /** Adds counts whose characters were left out to the sum of the context of length `level` that is now being built. */
   addLeftOut(level: number, count: number): void {
     this.leftOut[level] += count;
   }
 
   /**
-   * Closes the open context of length `level`, after the longer ones that end with it.
+   * Completes the context of length `level` that is now being built, after the longer contexts that end with it.
    * @param symbol the context's earliest character
    * @param isContext false if the context extends before the beginning of the text: its characters then count only in
    * shorter contexts
@@ -117,7 +124,7 @@ export class TableBuilder {
     return this.childEnds[level] ?? 0;
   }
 
-  /** The lowest cutoff with which at most `limit` entries remain. */
+  /** The lowest cutoff with which at most `limit` n-grams remain in the table. */
   get neededCutoff(): number {
     let kept = this.histogram.reduce((a, b) => a + b);
     for (let occurred = 0; occurred < maxOccurrences; occurred++) {
@@ -128,9 +135,10 @@ export class TableBuilder {
   }
 
   /**
-   * Returns the finished table.
-   * @param discounts those of the table to which this one is added; by default they are computed from the counts
-   * @returns undefined if there were more entries than the limit
+   * Returns the finished n-gram table.
+   * @param discounts to be used instead of those that follow from the counts, which would be wrong for a table that is
+   * merged from tables without their rarest n-grams
+   * @returns undefined if there were more n-grams than the limit
    */
   finish(discounts?: Float64Array): NgramTable | undefined {
     const { vocabulary, context, cutoff, levels, countsOfCounts } = this;

@@ -5,6 +5,7 @@ import { gzip } from 'node:zlib';
 import { countText, usualContext } from '../counts/count-text.js';
 import { GrowingNgrams } from '../counts/growing-ngrams.js';
 import { NgramReader } from '../counts/ngram-reader.js';
+import { type IdList, idsInMemory } from '../text/id-list.js';
 import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 
@@ -28,18 +29,18 @@ export interface Baseline {
 const maxCharacters = 2_000_000;
 
 /**
- * Measures a text.
+ * Computes the losses of the models without a network on a text.
  * @param training the text from which the n-gram model learns; without it, the model learns from the text while it
  * reads
  */
 export async function baseline(
   vocabulary: Vocabulary,
   whole: Ids,
-  training: Ids | undefined,
+  training: IdList | undefined,
 ): Promise<Baseline> {
   const text = whole.subarray(0, maxCharacters);
   const { nats, context } = training
-    ? countedCost(vocabulary, text, training.subarray(-maxCharacters))
+    ? countedCost(vocabulary, text, idsInMemory(training.subarray(-maxCharacters)))
     : learnedCost(vocabulary, text);
   const bytes = vocabulary.decodeBytes(text);
   const zipped = await promisify(gzip)(bytes, { level: 9 });

@@ -42,7 +42,10 @@ export class DynamicEvaluator {
   private readonly targetBuffer: Indices;
   private updates = 0;
 
-  /** @param judge gives the cost of each character in place of the network, which learns the same as without it */
+  /**
+   * @param judge if given, it, not the network, says what each character costs; the network learns in the same way with
+   * and without it
+   */
   constructor(
     private readonly backend: Backend,
     model: Pick<Model, 'config' | 'weights'>,
@@ -70,7 +73,7 @@ export class DynamicEvaluator {
   }
 
   /**
-   * Continues with the text.
+   * Reads on in the text, from where the previous call ended.
    * @param ids the first is only read, all others are predicted
    * @param pause called between chunks; if it throws, the reading ends
    * @returns losses of all characters except the first, in nats

@@ -17,12 +17,12 @@ import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 export interface Evaluation {
   /** Number of characters predicted: all except the first */
   readonly characters: number;
-  /** Number of these characters that the model does not know */
+  /** Number of predicted characters that the model does not know */
   readonly unknown: number;
   /** Mean loss per character, where each unknown one also costs `Vocabulary.unknownCost` */
   readonly nats: number;
   readonly bitsPerCharacter: number;
-  /** e^nats */
+  /** e to the power of the mean loss in nats */
   readonly perplexity: number;
 }
 
@@ -86,7 +86,7 @@ export async function evaluate(
   };
 }
 
-/** Sum of the losses, in nats */
+/** Sum of the losses of all predicted characters, in nats, of a model that adapts to the text while it reads it */
 async function dynamicTotal(
   model: Model,
   backend: Backend,
@@ -101,7 +101,7 @@ async function dynamicTotal(
   return losses.reduce((sum, loss) => sum + loss, 0);
 }
 
-/** Sum of the losses, in nats */
+/** Sum of the losses of all predicted characters, in nats, of a model that does not adapt to the text */
 async function staticTotal(
   model: Model,
   device: Scope,

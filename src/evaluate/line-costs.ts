@@ -4,7 +4,7 @@ import type { LineLoss } from './line-scorer.js';
 import type { ScoredLine } from './score-lines.js';
 
 export interface Stretch {
-  /** Index of the stretch's first character, and the number of characters in the stretch */
+  /** Where the most costly stretch of a line begins, as the index of a character, and its number of characters */
   readonly from: number;
   readonly length: number;
   /** Mean cost of the characters of the stretch, in nats */

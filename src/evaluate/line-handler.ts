@@ -16,7 +16,7 @@ import type { ChunkReply, JobMessage } from '../threads/map-ordered.js';
 import { DynamicEvaluator, dynamicDefaults } from './dynamic-evaluator.js';
 import { addUnknownCost, type LineLoss, LineScorer, lineRows, lineSteps } from './line-scorer.js';
 
-/** The settings of a worker, which it receives at its start by `postMessage`. */
+/** What a thread that scores lines is told at its start, by `postMessage` */
 export interface LinePlan {
   readonly device: DeviceHandle;
   readonly models: readonly {

@@ -104,7 +104,7 @@ export async function* scoreLines(
       }
     }
   } finally {
-    // the threads have ended at this point
+    // the threads, which use memory of this scope, have ended at this point
     scope.release();
   }
 }
@@ -120,7 +120,8 @@ function workerBytes(models: readonly StoredModel[], dynamic: boolean): number {
 }
 
 /**
- * Yields the jobs, and stores each in a map under its index. Whoever receives the result of a job removes it there.
+ * Yields the lines in jobs for the workers, and stores each job in a map under its index. Whoever receives the result
+ * of a job removes it there.
  * @param jobs the map
  */
 export async function* remembered(

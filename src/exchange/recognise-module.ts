@@ -21,7 +21,7 @@ export interface RecognisedModule {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** The cell, by its number of gates. */
+/** The cell of a PyTorch module, which is recognised by its number of gates. */
 const cellOfGates: ReadonlyMap<number, CellName> = new Map([
   [1, 'rnn'],
   [3, 'gru'],
@@ -33,7 +33,7 @@ const recurrentKinds = ['weight_ih', 'weight_hh', 'bias_ih', 'bias_hh'];
 
 /**
  * @param shown the file as messages show it
- * @throws CharnnError that says what is missing, or what is there but not supported
+ * @throws CharnnError that says what the file lacks of a PyTorch language model, or what it has that is not supported
  */
 export function recogniseModule(tensors: readonly StoredTensor[], shown: string): RecognisedModule {
   const recurrent = new Map<string, StoredTensor>();

@@ -34,7 +34,7 @@ export interface StoredTensor {
   readonly shown: string;
 }
 
-/** A file whose header has been read and checked */
+/** A safetensors file whose header has been read and checked */
 export interface SafetensorsFile {
   /** The file as messages show it */
   readonly shown: string;
@@ -45,7 +45,7 @@ export interface SafetensorsFile {
 }
 
 /**
- * Opens a file, passes it to a function, and closes it.
+ * Opens a safetensors file, passes it to a function, and closes it.
  * @throws CharnnError when it cannot be read, and for a header that is damaged, too long, or does not fit the file
  */
 export async function readSafetensors<T>(
@@ -91,7 +91,9 @@ function readHeader(source: ByteSource, shown: string): SafetensorsFile {
   return { shown, metadata, tensors, source };
 }
 
-/** Advice for a file of another kind that people are likely to give */
+/**
+ * The end of the message about a file that is not safetensors: advice, if it is a file that people are likely to give
+ */
 function hint(start: Buffer): string {
   // torch.save writes a zip archive; its earlier versions wrote a pickle
   if (start.subarray(0, 2).toString('latin1') === 'PK' || start[0] === 0x80) {
@@ -140,7 +142,10 @@ function naturals(fields: Fields, key: string): number[] {
   return list as number[];
 }
 
-/** Refuses values that overlap or leave gaps, and a file that is too short or too long. */
+/**
+ * Refuses a safetensors file in which the values of tensors overlap or leave gaps, or which is too short or too long
+ * for them.
+ */
 function requireWhole(
   source: ByteSource,
   tensors: readonly StoredTensor[],
@@ -157,7 +162,7 @@ function requireWhole(
     }
     end += length;
   }
-  // the last byte must be there, and none after it
+  // the file must have the last byte of the last tensor, and none after it
   const found = source.read(Buffer.alloc(2), end - 1);
   if (found !== 1) {
     throw new CharnnError(
@@ -166,7 +171,7 @@ function requireWhole(
   }
 }
 
-/** A tensor to be written */
+/** A tensor to be written to a safetensors file */
 export interface TensorBytes {
   readonly name: string;
   readonly dtype: ValueType;
@@ -191,7 +196,7 @@ export function* safetensorsPieces(
     return [name, { dtype, shape, data_offsets: [start, end] }] as const;
   });
   const header = JSON.stringify({ [metadataKey]: metadata, ...Object.fromEntries(entries) });
-  // values begin at a multiple of 8, so that readers may map them into memory
+  // the tensors' values begin at a multiple of 8, so that readers may map them into memory
   const size = Math.ceil(Buffer.byteLength(header) / 8) * 8;
   if (size > limits.headBytes) {
     throw new CharnnError(

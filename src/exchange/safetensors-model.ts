@@ -70,7 +70,7 @@ export function readOwnModel(file: SafetensorsFile): Model {
 
 /**
  * Checks type and shape of a tensor that contains weights.
- * @throws CharnnError naming both types or shapes
+ * @throws CharnnError naming the type or the shape that the tensor has, and those that it may have
  */
 function checked(tensor: StoredTensor, { shape }: TensorShape): StoredTensor {
   requireNumbers(tensor);

@@ -37,7 +37,7 @@ function halves(bytes: DataView, into: Float32Array): void {
   into.set(fromHalfBits(bits));
 }
 
-/** Number of bytes read at once: a multiple of the size of every type */
+/** Number of bytes of a tensor's values that are read at once: a multiple of the size of every type of value */
 const pieceBytes = 1 << 20;
 
 /**
@@ -53,8 +53,8 @@ export function requireNumbers({ dtype, shown }: StoredTensor): Decoding {
 }
 
 /**
- * @param why the end of the message, which gives a reason
- * @throws CharnnError naming both shapes
+ * @param why the end of the message, which says why the tensor must have this shape
+ * @throws CharnnError naming the shape that the tensor has and the one that it must have, if they differ
  */
 export function requireShape(
   { shape, shown }: StoredTensor,

@@ -26,13 +26,13 @@ export function filesDownstream(descriptor: number): FileIdentity[] {
     if (!fstatSync(descriptor).isFIFO()) return [];
     pipe = readlinkSync(`/proc/self/fd/${descriptor}`);
   } catch {
-    // the descriptor is closed, or this is not Linux
+    // fstat fails if the descriptor is closed, and readlink if this is not Linux
     return [];
   }
   const users = pipeUsers();
   const reached = new Set([pipe]);
   const found: FileIdentity[] = [];
-  // iterating over a set also visits elements that are added meanwhile, and a pipeline may have several stages
+  // a pipeline may have several stages; iterating over the set also visits the pipes that are added to it meanwhile
   for (const stage of reached) {
     for (const { reads, writes, files } of users) {
       if (!reads.includes(stage)) continue;
@@ -85,7 +85,7 @@ function descriptorsOf(process: string): PipeUser {
         if (stats.isFile()) files.push({ dev: stats.dev, ino: stats.ino });
       }
     } catch {
-      // the process may have closed this descriptor since the folder was listed
+      // stat fails if the process has closed this descriptor since the folder was listed
     }
   }
   return { reads, writes, files };

@@ -63,7 +63,9 @@ async function* firstBytes(descriptor: number): AsyncGenerator<Uint8Array, void,
   }
 }
 
-/** Returns undefined while a writer has opened the pipe but not written anything. */
+/**
+ * Returns 0 before a writer has opened the pipe, and undefined while a writer has opened it but not written anything.
+ */
 function bytesNow(read: () => number): number | undefined {
   try {
     return read();

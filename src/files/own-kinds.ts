@@ -5,7 +5,10 @@ export type OwnKind = 'model' | 'state' | 'page' | 'log' | 'compressed' | 'searc
 /** Models in the formats of other programs */
 type ExportKind = 'safetensors' | 'onnx';
 
-/** The first pattern that matches decides: that of a model would also match a training state and a search. */
+/**
+ * The first pattern that matches a file's beginning decides: that of a model would also match a training state and the
+ * record of a search.
+ */
 const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
   ['state', /^\{\s*"format":\s*"charnn-state"/],
   ['search', /^\{\s*"format":\s*"charnn-search"/],
@@ -18,11 +21,12 @@ const beginnings: readonly (readonly [OwnKind, RegExp])[] = [
   ['log', /^\{"type":"start","model":\{"cell":/],
   ['compressed', /^charnn\0z/],
   ['safetensors', /^[\s\S]{8}\{"__metadata__":\{"format":"charnn"/],
-  // ONNX begins with field 1, the version of the format, and field 2, the name of the program, which has six letters
+  // an ONNX file begins with field 1, the version of the format, and field 2, the program that wrote it: the length of
+  // its name, which is 6, and the name
   ['onnx', new RegExp(`^${String.fromCharCode(8)}[\\s\\S]${String.fromCharCode(0x12, 6)}charnn`)],
 ];
 
-/** Number of a file's first bytes that `ownKind` needs. */
+/** Number of bytes at a file's beginning from which `ownKind` recognises the kind of the file */
 export const kindBytes = 2048;
 
 /**

@@ -13,7 +13,10 @@ interface OwnFile extends FileIdentity {
   readonly name: OwnStream;
 }
 
-/** Cached, because descriptors 1 and 2 and the ends of their pipes stay the same while the process runs */
+/**
+ * This process's output streams that go to files, found once, because descriptors 1 and 2 and the ends of their pipes
+ * stay the same while the process runs
+ */
 let known: readonly OwnFile[] | undefined;
 
 function ownFiles(): readonly OwnFile[] {
@@ -23,7 +26,7 @@ function ownFiles(): readonly OwnFile[] {
       if (stats.isFile()) return [{ name, dev: stats.dev, ino: stats.ino }];
       return filesDownstream(descriptor).map((file) => ({ name, ...file }));
     } catch {
-      // the descriptor is closed
+      // the descriptor of this output stream is closed, so that the stream goes to no file
       return [];
     }
   });
@@ -50,7 +53,7 @@ export function ownStreamToStandardInput(): OwnStream | undefined {
     if (!stats.isFile()) return undefined;
     return ownFiles().find(({ dev, ino }) => dev === stats.dev && ino === stats.ino)?.name;
   } catch {
-    // the descriptor is closed
+    // descriptor 0 is closed, so there is no standard input
     return undefined;
   }
 }

@@ -10,7 +10,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export class Fields {
   private constructor(
     readonly value: JsonObject,
-    /** Name of the file and path of this object within it, for messages */
+    /** Name of the file and path of this JSON object within it, for messages */
     private readonly where: string,
   ) {}
 

@@ -10,7 +10,7 @@ import { quoteText } from '../messages/quote.js';
 import { type ByteSource, bytesInMemory } from './byte-source.js';
 import type { JsonObject } from './fields.js';
 
-/** Max bytes of heap per byte of JSON; the smallest object, with its comma, has three characters. */
+/** Max bytes of heap that a value takes per byte of its JSON; `{},`, the smallest object with its comma, has three. */
 const heapPerByte = 24;
 
 /** Position of a value's text in the file: from byte `start` to before byte `end` */
@@ -27,7 +27,7 @@ export interface ScannedTensor {
 }
 
 export interface ScannedFile {
-  /** All fields of the file except `tensors`, in their order */
+  /** All fields of a model file except `tensors`, in their order */
   readonly head: JsonObject;
   readonly tensors: readonly ScannedTensor[] | undefined;
 }
@@ -85,7 +85,7 @@ class Scanner {
     private readonly suspicion: string,
   ) {}
 
-  /** Reads the whole text. */
+  /** Reads the whole text with the given function, and refuses anything else after what that has read. */
   whole<T>(read: (scanner: Scanner) => T): T {
     this.skipSpaces();
     const result = read(this);
@@ -146,7 +146,7 @@ class Scanner {
       const value = read(key);
       if (value !== undefined) fields.set(key, value);
     });
-    // unlike assignment, this creates an own property even for __proto__
+    // unlike an assignment, `fromEntries` makes a field of its own even of the name __proto__
     return Object.fromEntries(fields);
   }
 
@@ -169,7 +169,7 @@ class Scanner {
     this.position++;
   }
 
-  /** Parses a value of any kind. */
+  /** Parses a JSON value of any kind. */
   private parsed(): unknown {
     const { start, end } = this.skipValue();
     this.headBytes += end - start;

@@ -29,7 +29,7 @@ export function whenAborted(signal: AbortSignalLike): { promise: Promise<never>;
     if (signal.aborted) listener();
     else signal.addEventListener('abort', listener);
   });
-  // the promise may be rejected when nobody awaits it
+  // without this handler, a rejection that nobody awaits any more would end the process
   promise.catch(() => {});
   return { promise, stop: () => signal.removeEventListener('abort', listener) };
 }
@@ -50,7 +50,7 @@ export async function* abortable<T>(
     }
   } finally {
     abort.stop();
-    // not awaited, because a stream may wait for input that never comes
+    // the end of the iterator is not awaited, because a stream may wait for input that never comes
     void Promise.resolve(iterator.return?.()).catch(() => {});
   }
 }

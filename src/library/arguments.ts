@@ -1,8 +1,8 @@
-/** Checks arguments that are not in a table of options. */
+/** Checks those arguments of the library that are in no table of options, such as paths, functions and signals. */
 import { optionName, UsageError } from '../errors.js';
 import { type AbortSignalLike, isSignal } from './abort.js';
 
-/** A phrase for a value of the wrong kind */
+/** Says in words of what kind an argument is, for a message that it should be of another kind. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
@@ -31,7 +31,10 @@ export function requireString(value: unknown, what: string): string {
   throw new UsageError(`${what} must be a string, but it is ${kindOf(value)}`);
 }
 
-/** Copies the options of a call, so that those which are not in a table can be removed. */
+/**
+ * Checks that the options of a call are an object, and copies it, so that those which are not in a table can be
+ * removed.
+ */
 export function requireObject(options: unknown, what: string): Record<string, unknown> {
   if (typeof options === 'object' && options !== null && !Array.isArray(options)) {
     return { ...(options as Record<string, unknown>) };

@@ -1,9 +1,12 @@
 /** Joins the other processes that an MPI launcher has started for the same training run. */
 
 import { hostname } from 'node:os';
+import { openNameless } from '../checkpoint/nameless-file.js';
 import { type Seat, seatOf } from '../cluster/launcher.js';
 import { Link } from '../cluster/link.js';
 import { CharnnError } from '../errors.js';
+import { IdsFile } from '../text/ids-file.js';
+import type { ListMaker } from '../text/load-corpus.js';
 import { follow } from '../train/replicas/follow.js';
 import { Others } from '../train/replicas/others.js';
 
@@ -17,6 +20,14 @@ export interface Company {
   readonly others: Others;
   /** The number of processes and the library that connects them, to be reported at the start */
   readonly description: string;
+}
+
+/**
+ * Where the first process puts the ids of a text that it shares with others: a temporary file beside the model
+ * @param path of the model
+ */
+export function textFileBeside(path: string): ListMaker {
+  return async () => new IdsFile(await openNameless(path));
 }
 
 /** Joins the other processes, as the first one. */
@@ -62,7 +73,7 @@ export async function joinAs(
   try {
     isWell = await takePart(link);
   } catch {
-    // the first process reports the error, or is no longer there
+    // the error is ignored here, because the first process reports it, or is no longer there
   }
   if (isWell) await link.leave();
   else {

@@ -47,7 +47,7 @@ export async function withExactDevice<T>(
 }
 
 async function portable(given: Device, isShort: boolean): Promise<Device | undefined> {
-  // relaxed multiply-adds are fused on some machines and not on others
+  // WebAssembly's relaxed multiply-adds are fused on some machines and not on others, so their results differ
   if (given.kind === 'wasm') return openExactDevice(shortBackend);
   if (!isShort) return undefined;
   return openExactDevice(shortBackend).catch(() => undefined);

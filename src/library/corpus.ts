@@ -103,7 +103,7 @@ export class Corpus {
     return heldOf(this).loaded.corpus.ids.length;
   }
 
-  /** The number of files, streams or strings from which it was read */
+  /** The number of files, streams or strings from which the corpus was read */
   get files(): number {
     return heldOf(this).loaded.corpus.files;
   }

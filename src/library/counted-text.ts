@@ -3,7 +3,7 @@
 import { usualContext } from '../counts/count-text.js';
 import { heldLength } from '../counts/count-training.js';
 import { mergeTables } from '../counts/merge-tables.js';
-import { maxContextFor } from '../counts/ngram-runs.js';
+import { maxContextFor } from '../counts/ngram-layout.js';
 import type { NgramTable } from '../counts/ngram-table.js';
 import { CharnnError, optionName } from '../errors.js';
 import type { Model } from '../model/model-data.js';
@@ -11,7 +11,10 @@ import type { TrainingText } from '../train/job.js';
 import type { Messages } from './messages.js';
 import type { FileStarts } from './records.js';
 
-/** Min number of characters for counting; of a shorter text too little would be held out to fit weights on it. */
+/**
+ * Min number of characters of a text whose n-grams are counted. A shorter text would have too short a part to hold out
+ * for fitting the weights of the counts.
+ */
 const leastCounted = 5000;
 
 /**
@@ -57,8 +60,8 @@ export function countedContext(
 }
 
 /**
- * The text without the held-out beginning, on which the mixing weights are fitted and from which the network does not
- * learn.
+ * The training text without its beginning. That is held out: the weights of the n-gram counts are fitted on it, and the
+ * network does not learn from it.
  */
 export function withHeldOut(corpus: TrainingText, context: number | undefined): TrainingText {
   if (context === undefined) return corpus;
@@ -67,7 +70,9 @@ export function withHeldOut(corpus: TrainingText, context: number | undefined): 
   return { ...corpus, train: train.subarray(held), counted: train };
 }
 
-/** Where files begin in the text that is left when its beginning is held out. */
+/**
+ * Where files begin in the training text without the beginning that is held out for the weights of the n-gram counts.
+ */
 export function startsIn({ train, counted }: TrainingText, starts: FileStarts): FileStarts {
   const held = counted === undefined ? 0 : counted.length - train.length;
   return { ...starts, train: starts.train.map((at) => Math.max(0, at - held)) };

@@ -14,7 +14,7 @@ export function divergence(
   modelPath: string | undefined,
   { initFrom }: Pick<PreparedTraining, 'initFrom'>,
 ): CharnnError {
-  // nothing was learned yet, so the fault is in the weights that were given
+  // before the first step nothing was learned, so the fault is in the weights of the model to start from
   if (initFrom !== undefined && step === 0 && best === undefined) {
     return overflowError('the model to start from');
   }

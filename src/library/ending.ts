@@ -22,7 +22,7 @@ export class Ending {
     this.controller?.abort(this.cause.reason);
   }
 
-  /** @throws the reason, if the end has been requested */
+  /** @throws the reason for ending the work, if its end has been requested */
   check(): void {
     if (this.cause !== undefined) throw this.cause.reason;
   }

@@ -31,7 +31,7 @@ export function givenLines(
     if (model.beside === undefined) return bytes;
     const labelValue = (label: Label) => valueIn(one, label, where);
     const made = given(labelValue, vectorsIn(one, where), where);
-    // the bytes of the program are not changed
+    // labels and vectors are attached to a copy, so that the bytes that the program passed are not changed
     return Object.assign(Buffer.from(bytes), { given: made });
   };
 }

@@ -21,7 +21,7 @@ export interface LoadedModel {
   readonly model: ModelData;
   readonly device: Device;
   readonly weights: SharedTensor;
-  /** Memory that calls leave for later ones: for sampling, and for evaluation */
+  /** Memory that a finished call leaves to later calls of the model: for sampling, and for evaluation */
   readonly idleBatch: IdleMemory<BatchMemory>;
   readonly idleEvaluator: IdleMemory<SegmentedEvaluator>;
 }

@@ -43,7 +43,10 @@ export function labelChoice(model: Model, given: readonly string[] = []): LabelC
   return chosen;
 }
 
-/** The label that is chosen. A name may contain =, so that several names may fit; then the longest one is meant. */
+/**
+ * The label that `name=value` chooses. A label's name may contain =, so that several names may fit; then the longest
+ * one is meant.
+ */
 function labelIn(pair: string, labels: readonly Label[]): Label | undefined {
   return labels
     .filter(({ name }) => pair.startsWith(`${name}=`))
@@ -67,7 +70,7 @@ export function withChosenLabels(model: Model, given: readonly string[] | undefi
 }
 
 /**
- * A model with the labels that are chosen when it is loaded, which models of pairs leave to each call.
+ * Fixes the labels that are given when a model of texts is loaded. A model of pairs gets its labels with each call.
  * @throws UsageError as `withChosenLabels` does, and for labels of a model of pairs
  */
 export function withLoadLabels(model: Model, given: readonly string[] | undefined): Model {

@@ -3,11 +3,11 @@ import type { InputLine } from './line-scores.js';
 
 /** A source with the labels and vectors that the model was trained with */
 export interface GivenSource {
-  /** May be absent if there are vectors */
+  /** May be absent if a vector is given */
   readonly source?: InputLine | undefined;
   /** The value of each label, except for those that the option `label` gives for all lines */
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** A vector, or a list of vectors */
+  /** The vector, or the list of vectors, that the model reads before the source */
   readonly vector?: ArrayLike<number> | readonly ArrayLike<number>[] | undefined;
 }
 

@@ -3,7 +3,12 @@ import { resolve } from 'node:path';
 import { grouped, quote } from '../messages/quote.js';
 import { type Complete, withDefaults } from '../options/table.js';
 import type { KnownConditions, ReadConditions } from '../text/condition-reader.js';
-import { type CorpusOptions, loadCorpus, type Corpus as TextCorpus } from '../text/load-corpus.js';
+import {
+  type CorpusOptions,
+  type ListMaker,
+  loadCorpus,
+  type StoredCorpus,
+} from '../text/load-corpus.js';
 import { codingOf, PairCoding } from '../text/pair-coding.js';
 import type { ReadingOptions } from '../text/reading-options.js';
 import type { TextOptions } from '../text/unit.js';
@@ -26,7 +31,9 @@ export interface TextRules {
 }
 
 export interface LoadedText extends TextRules {
-  readonly corpus: TextCorpus;
+  readonly corpus: StoredCorpus;
+  /** Makes the lists that take the ids of the text, if it need not be in memory */
+  readonly makeList?: ListMaker;
   /** The labels and vectors that a table gives beside the text of each record, on which the model is conditioned */
   readonly given?: ReadConditions | undefined;
   /** Absolute paths, or `-` for input that is not a file */
@@ -73,7 +80,8 @@ export function textRulesOf(options: TextCallOptions): TextRules & Pick<LoadedTe
 
 /** The units of sources and of targets that options ask for: characters, bytes, symbols, or `auto` */
 function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
-  // in a text of bytes, the unit is the byte, which is called `char` here; otherwise the pairs decide
+  // in a text of bytes, the unit of sources and targets is the byte, which their options call `char`; otherwise the
+  // pairs decide
   const usual = unit === 'byte' ? 'char' : 'auto';
   return {
     source: sourceUnit ?? usual,
@@ -82,13 +90,18 @@ function unitsOf({ unit, format, sourceUnit, targetUnit }: TextCallOptions) {
 }
 
 export interface LoadingOptions {
-  /** The vocabulary whose ids are used; if it is given, folders are not reported again */
+  /**
+   * The vocabulary whose ids are used; without one, it is made from the text, and folders and rare characters are
+   * reported
+   */
   readonly vocabulary?: Vocabulary | undefined;
   /** What a model records about the columns with labels and vectors */
   readonly known?: KnownConditions | undefined;
   /** Absolute paths that are skipped in folders */
   readonly leftOut?: readonly string[] | undefined;
   readonly onProgress?: CorpusOptions['onProgress'];
+  /** Makes the lists that take the ids; not used for pairs and labels, which are looked up in memory */
+  readonly makeList?: ListMaker;
 }
 
 /**
@@ -103,7 +116,8 @@ export async function loadTexts(
 ): Promise<LoadedText> {
   const leftOut = new Set(more.leftOut);
   const beside = conditionReader(rules.reading, known);
-  const corpus = await loadCorpus(paths, {
+  const makeList = beside || rules.coding ? undefined : more.makeList;
+  const options: CorpusOptions = {
     ...rules,
     vocabulary,
     beside,
@@ -119,10 +133,11 @@ export async function loadTexts(
         leftOut.add(resolve(path));
       },
     },
-  });
+  };
+  const corpus = await loadCorpus(paths, options, makeList);
   if (vocabulary === undefined) noteRare(corpus.unknown, messages);
   const given = beside?.finish();
-  const loaded = { ...asLoaded(rules), corpus, ...(given && { given }) };
+  const loaded = { ...asLoaded(rules), corpus, makeList, ...(given && { given }) };
   return { ...loaded, paths: paths.map(absolute), leftOut: [...leftOut] };
 }
 

@@ -112,7 +112,7 @@ export interface CompressOptions extends OptionsOf<(typeof modelRows)['compress'
   readonly onProgress?: ((fraction: number) => void) | undefined;
 }
 
-/** The shape of a network */
+/** The cell and the sizes of a network */
 export interface Architecture {
   /** rnn, lstm or gru, or the name of a cell given by equations */
   readonly cell: string;

@@ -21,7 +21,7 @@ export class Operations {
   /** @param name what messages call the owner of the calls, such as `the model` */
   constructor(private readonly name: string) {}
 
-  /** Runs work with a single result. */
+  /** Runs work with a single result, and ends it early when the signal is aborted or `close` is called. */
   run<T>(given: AbortSignalLike | undefined, work: (ending: Ending) => Promise<T>): Promise<T> {
     const ending = new Ending();
     const promise = (async () => {

@@ -14,11 +14,14 @@ import { startOf } from '../text/open-file.js';
 export interface GuardedOutput {
   readonly path: string;
   readonly kind: 'model' | 'state' | 'search' | 'page' | 'safetensors' | 'onnx';
-  /** Whether an existing file of this kind may be replaced; a file that was made from a model may always be replaced */
+  /**
+   * Whether an existing model, training state or record of a search may be replaced; files that were made from a model,
+   * such as pages, may always be replaced
+   */
   readonly mayReplace: boolean;
   /** Whether the user can be advised to resume from an existing file instead of replacing it */
   readonly mayResume?: boolean;
-  /** Whether the path was derived from the one that was given, so that no option names it */
+  /** Whether the path was derived from the one that the user gave, so that messages must not name an option for it */
   readonly isDerived?: boolean;
   /** Paths of what the command reads; `-` and absent paths are ignored */
   readonly inputs: readonly (string | null | undefined)[];
@@ -108,7 +111,7 @@ async function requireWritableFolder(path: string): Promise<string[]> {
       `${optionName('output')} ${quote(path)} is too long a name: give a shorter one`,
     );
   }
-  // a link may lead to another folder
+  // if the path is a link, the file is written to the folder into which the link leads
   let folder = dirname(path);
   let real: string;
   try {

@@ -10,6 +10,7 @@ import {
   pairCount,
   splitPairs,
 } from '../model/pairs/pair-table.js';
+import { idsInMemory } from '../text/id-list.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainingText } from '../train/job.js';
 import type { TrainingPairs } from '../train/replicas/replica-plan.js';
@@ -22,7 +23,7 @@ export interface PairedText extends TrainingText {
 }
 
 /**
- * @param known the vocabulary of a resumed training run, whose text was reported when it was new
+ * @param known the vocabulary of a resumed training run; its folders and pairs are not reported again
  * @throws CharnnError if there are no pairs
  */
 export async function pairedText(
@@ -34,7 +35,8 @@ export async function pairedText(
 ): Promise<PairedText> {
   const whole = { valFrac: 0, valFile, valChars: Number.POSITIVE_INFINITY };
   const { corpus, validationGiven } = await trainingText(loaded, whole, known, messages);
-  const { train: ids, vocabulary } = corpus;
+  const { train, vocabulary } = corpus;
+  const ids = idsInMemory(train);
   const marks = requireMarks(vocabulary);
   const report = known === undefined ? messages : undefined;
   for (const side of ['source', 'target'] as const) {

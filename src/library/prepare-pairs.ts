@@ -84,7 +84,10 @@ function notePicked(
   );
 }
 
-/** Number of single-layer steps in a pass: two directions over each source, and the decoder over each target */
+/**
+ * Number of steps of single layers in one pass over the pairs: both directions of the encoder read each source, and the
+ * decoder writes each target
+ */
 function layerSteps({ lengths, lines, given }: PairTable): number {
   let sum = 0;
   for (let pair = 0; pair < lines.length; pair++) {
@@ -97,7 +100,7 @@ function layerSteps({ lengths, lines, given }: PairTable): number {
 /** Number of layers of the network with which the speed is measured: as many as in an encoder and a decoder */
 const measuredLayers = 3;
 
-/** Number of single-layer steps per second */
+/** Number of steps of single layers that training computes in a second, in all processes together */
 async function speedOf(
   options: CommandTrainOptions,
   vocabulary: number,

@@ -135,7 +135,8 @@ async function pick(
   // the speed of the other processes is not measured, but assumed to be the same
   const { name, size, dropout, epochs, ...rest } = preset({
     characters: train.length,
-    // if sizes are given, the speed is nevertheless measured with the usual size
+    // if numbers of layers or units or a model to start from are given, the training is planned as for size small,
+    // whose speed was measured
     size: asked ?? (shaped ? 'small' : undefined),
     length,
     charactersPerStep: (name) => batchOf(name).batchSize * batchOf(name).seqLength,
@@ -259,7 +260,10 @@ function documentsOf(
   return withLabelledRecords(records, own, given.conditions, validationGiven);
 }
 
-/** A smaller overlap occurs by chance, because some phrases occur in any text. */
+/**
+ * Min fraction of the validation text that must also be in the training text for a warning. A smaller one occurs there
+ * by chance, because some phrases occur in any text.
+ */
 const minOverlap = 0.02;
 
 /** Warns if the validation text also occurs in the training text, so that its loss would be too low. */

@@ -81,7 +81,7 @@ function recordedReading(source: Fields): ReadingOptions {
   };
 }
 
-/** Reads which columns with labels and vectors were read. */
+/** Reads from a training state which columns with labels and vectors were read along with the run's text. */
 function recordedColumns(reading: Fields): Pick<ReadingOptions, 'beside'> {
   if (reading.get('beside') === undefined) return {};
   const fields = reading.fields('beside');
@@ -138,7 +138,7 @@ export async function requireRecorded(
 
 /**
  * The error for a text whose size or hash differs from the recorded one.
- * @param changes as `changesOf` phrases them
+ * @param changes which files have changed, as `changesOf` says it; may be empty
  */
 export function anotherText(
   statePath: string,
@@ -152,7 +152,7 @@ export function anotherText(
   );
 }
 
-/** Max number of names in a message for each kind of change */
+/** Max number of files that a message names for each kind of change */
 const maxNames = 3;
 
 /**
@@ -166,7 +166,7 @@ export function changesOf(
   recorded: readonly CorpusPart[] | undefined,
   found: readonly (Omit<CorpusPart, 'upTo'> & Partial<CorpusPart>)[] | undefined,
 ): string {
-  // a single file is named in the message anyway
+  // if the text is a single file, the message names it without this part
   if (recorded === undefined || found === undefined) return '';
   if (recorded.length === 1 && found.length === 1) return '';
   const [before, now] = [byName(recorded), byName(found)];

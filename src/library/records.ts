@@ -4,6 +4,7 @@ import { limits } from '../limits.js';
 import type { Conditions } from '../text/conditions.js';
 import { prepareText } from '../text/decode.js';
 import { textBeginning } from '../text/documents.js';
+import { idsInMemory } from '../text/id-list.js';
 import { lineEnds, recordLabels } from '../text/record-labels.js';
 import { describeSeparator, findSeparator } from '../text/separator.js';
 import type { TextOptions } from '../text/unit.js';
@@ -31,7 +32,7 @@ export function readSeparatorOption(
 
 /**
  * Adds to a training text the separator of its records, if it has one.
- * @param given by `readSeparatorOption`
+ * @param given the separator that `readSeparatorOption` returned; if absent, one is looked for in the text
  */
 export function withRecords(
   corpus: TrainingText,
@@ -94,7 +95,9 @@ export function withLabelledRecords(
 ): TrainingText {
   const { documents, ...rest } = withDocuments(corpus, starts);
   if (documents === undefined) return rest;
-  const { train, counted = train, validation, vocabulary } = rest;
+  const { validation, vocabulary } = rest;
+  const train = idsInMemory(rest.train);
+  const counted = rest.counted ? idsInMemory(rest.counted) : train;
   const newline = vocabulary.id(0x0a);
   const heldOut = counted.subarray(0, counted.length - train.length);
   const before = lineEnds(heldOut, newline);

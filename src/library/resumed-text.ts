@@ -1,4 +1,5 @@
 /** Reads the text of a resumed training run with the options that its state records. */
+import type { ListMaker } from '../text/load-corpus.js';
 import { codingOf } from '../text/pair-coding.js';
 import type { TrainingState } from '../train/saving/training-state.js';
 import { knownConditions } from './given-beside.js';
@@ -17,6 +18,7 @@ export async function recordedText(
   source: TextSource,
   path: string,
   messages: Messages,
+  makeList?: ListMaker,
 ): Promise<LoadedText> {
   const { provenance, text, vocabulary } = state;
   const { reading, minCount, leftOut } = source;
@@ -35,6 +37,7 @@ export async function recordedText(
   return loadTexts(paths, { text, minCount, reading, coding }, messages, {
     vocabulary,
     leftOut,
+    makeList,
     known: knownConditions({ config: state.model, beside: state.beside }),
   });
 }

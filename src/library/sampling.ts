@@ -17,6 +17,7 @@ import {
 import type { DrawOptions } from '../sample/sample-rows.js';
 import { sampleSettings } from '../sample/sample-settings.js';
 import { prepareText } from '../text/decode.js';
+import { idsInMemory } from '../text/id-list.js';
 import { newIds } from '../text/ids.js';
 import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
@@ -150,9 +151,10 @@ function idsFor({ vocabulary, text }: ModelData, { loaded }: HeldText): Ids {
   }
   const { corpus } = loaded;
   const map = corpus.vocabulary.mapFrom(vocabulary);
-  const ids = newIds(vocabulary.size, corpus.ids.length);
+  const read = idsInMemory(corpus.ids);
+  const ids = newIds(vocabulary.size, read.length);
   for (let i = 0; i < ids.length; i++) {
-    const id = map[corpus.ids[i]];
+    const id = map[read[i]];
     ids[i] = id < 0 ? vocabulary.unknownId : id;
   }
   return ids;

@@ -17,7 +17,7 @@ import { Operations } from './operations.js';
 import { anotherText } from './recorded-text.js';
 import { SavedTraining } from './training.js';
 
-/** Options of the command that in the library belong to `Corpus`, have another name or type, or do not exist */
+/** Options of `charnn train` that in the library belong to `Corpus`, have another name or type, or do not exist */
 type Elsewhere =
   | 'unit'
   | 'sourceUnit'

@@ -2,9 +2,9 @@
 import { optionName } from '../errors.js';
 import { grouped, quote } from '../messages/quote.js';
 import type { Conditions } from '../text/conditions.js';
-import { loadCorpus } from '../text/load-corpus.js';
+import { type IdList, idsInMemory } from '../text/id-list.js';
+import { type CorpusOptions, loadCorpus } from '../text/load-corpus.js';
 import { splitCorpus } from '../text/split.js';
-import type { Ids } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainingText } from '../train/job.js';
 import { conditionReader, recordedBeside } from './given-beside.js';
@@ -30,24 +30,24 @@ export interface SplitText {
 }
 
 /**
- * @param known the vocabulary of a resumed training run, whose text was reported when it was new
+ * @param known the vocabulary of a resumed training run; the folders of its validation text are not reported again
  * @throws CharnnError for a validation text that cannot be read
  */
 export async function trainingText(
-  { corpus, text, minCount, reading, coding, given, leftOut }: LoadedText,
+  { corpus, text, minCount, reading, coding, given, leftOut, makeList }: LoadedText,
   { valFrac, valFile, valChars }: ValidationSource,
   known: Vocabulary | undefined,
   messages: Messages,
 ): Promise<SplitText> {
   const split = splitCorpus(corpus.ids, valFrac);
-  let validation: Ids = split.validation;
+  let validation: IdList = split.validation;
   let validationText = {};
   let validationGiven: Conditions | undefined;
   const edge = split.train.length;
   let validationStarts = corpus.starts.filter((at) => at > edge).map((at) => at - edge);
   if (valFile !== null) {
     const beside = conditionReader(reading, given);
-    const other = await loadCorpus([valFile], {
+    const options: CorpusOptions = {
       beside,
       text,
       minCount,
@@ -57,7 +57,8 @@ export async function trainingText(
       onFolder: known === undefined ? folderReporter(messages) : undefined,
       stdin: process.stdin,
       leavingOut: { known: new Set(leftOut), onOwnStream() {} },
-    });
+    };
+    const other = await loadCorpus([valFile], options, makeList);
     validation = other.ids;
     validationGiven = beside?.finish().conditions;
     validationStarts = other.starts.slice(1);
@@ -69,7 +70,7 @@ export async function trainingText(
     }
   }
   if (validation.length < 2) {
-    // a text that is too short even for training is reported elsewhere
+    // a text that is too short even for training is refused elsewhere, so it needs no warning here
     if ((valFrac > 0 || valFile !== null) && split.train.length > 1) {
       messages.warn(
         'the text is too short to hold out a part for validation, so the training loss is used instead',
@@ -84,7 +85,7 @@ export async function trainingText(
   }
   const training = {
     train: split.train,
-    validation,
+    validation: idsInMemory(validation),
     vocabulary: corpus.vocabulary,
     text,
     ...recordedBeside(reading, given),

@@ -26,7 +26,7 @@ import type { ProcessCounts } from './process-counts.js';
 import { validationQuantiles } from './validation-lines.js';
 
 export interface TrainingRequest {
-  /** The options, which have been checked already */
+  /** The options of the training run, which have been checked already */
   readonly options: CommandTrainOptions;
   /** Path of the best model; without it nothing is written */
   readonly modelPath: string | undefined;
@@ -170,7 +170,7 @@ export class SavedTraining {
       this.latest = judged;
     } catch (error) {
       if (!(error instanceof CharnnError)) throw error;
-      // the training itself is done and saved
+      // this failure is only a warning, because the training itself is done and the model is saved
       const message = `the model is saved, but without the costs of normal lines that score --threshold needs: ${error.unspelt}`;
       onEvent({ type: 'warning', message });
     }

@@ -9,11 +9,12 @@ import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainingText } from '../train/job.js';
 import type { TrainConfig } from '../train/train-config.js';
 
-/** Min number of lines; fewer lines do not show which costs are rare. */
+/** Min number of lines of the validation text; the costs of fewer lines do not show which costs are rare. */
 const minLines = 100;
 
 /**
- * Max number of lines; reading more would take long with a large model, and these are enough for the 99.9th percentile.
+ * Max number of lines of the validation text that are scored; more would take long with a large model, and these are
+ * enough for the 99.9th percentile of their costs.
  */
 const maxLines = 10_000;
 const maxCharacters = 1 << 19;

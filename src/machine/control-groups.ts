@@ -33,7 +33,7 @@ export function controlGroups(controller: string, files: SystemFiles = systemFil
   const found: string[] = [];
   for (const [, controllers, path] of text.matchAll(/^\d+:([^:]*):(.*)$/gm)) {
     if (controllers === '') found.push(...upwards(mount, path));
-    // a hierarchy that is mounted for two controllers at once has a link for each of them
+    // if several controllers share a hierarchy of control groups, there is a link to it with the name of each
     else if (controllers.split(',').includes(controller)) {
       found.push(...upwards(`${mount}/${controller}`, path));
     }
@@ -42,7 +42,7 @@ export function controlGroups(controller: string, files: SystemFiles = systemFil
 }
 
 function upwards(root: string, path: string): string[] {
-  // a path with ".." leads outside what is mounted
+  // a group whose path contains ".." is outside the part of the hierarchy that is mounted
   const names = path.split('/').filter((name) => name !== '');
   if (names.includes('..')) return [root];
   return Array.from(

@@ -84,8 +84,8 @@ const resources = [
 ] as const;
 
 /**
- * Caches limits for each object that reads the system's files, because a process's limits do not change after its
- * start.
+ * The limits of this process for each object that reads the system's files. They are read only once, because they do
+ * not change after the process has started.
  */
 const known = new WeakMap<
   SystemFiles,
@@ -141,7 +141,7 @@ function findGroups(files: SystemFiles): Group[] {
       const bytes = text === undefined || text === 'max' ? Number.NaN : Number(text);
       return bytes < noLimit ? bytes : Number.POSITIVE_INFINITY;
     };
-    // above "high", the system slows the processes of the group down until they hardly run
+    // above the limit in memory.high, the system slows the processes of the group down until they hardly run
     const second = Math.min(limitIn('memory.max'), limitIn('memory.high'));
     const first = limitIn('memory.limit_in_bytes');
     const kinds = `${folder}/memory.stat`;
@@ -158,7 +158,7 @@ function findGroups(files: SystemFiles): Group[] {
 function groupLimits(files: SystemFiles, residentBytes: number): MemoryLimit[] {
   return limitsOf(files).groups.map(({ bytes, usage, kinds, caches }) => {
     let used = Number(files.read(usage) ?? residentBytes + processBytes);
-    // reading the size of the caches is slow, so it is done only near the limit
+    // reading the size of the file caches is slow, so it is done only near the limit of memory
     if (used > bytes / 2) {
       for (const [, cached] of (files.read(kinds) ?? '').matchAll(caches)) used -= Number(cached);
     }
@@ -173,6 +173,10 @@ function groupLimits(files: SystemFiles, residentBytes: number): MemoryLimit[] {
 
 /** Bytes of address space that may still be reserved: half of what `ulimit -v` leaves, as V8 needs some too. */
 export function reservableBytes(): number {
+  // usually nothing is limited, and then the memory in use need not be read
+  if (limitsOf(systemFiles).resources.every((bytes) => bytes === undefined)) {
+    return Number.POSITIVE_INFINITY;
+  }
   const limit = resourceLimits(systemFiles, pagesUsed(systemFiles)).find(isOfAddresses);
   return limit === undefined ? Number.POSITIVE_INFINITY : Math.max(0, limit.bytes - limit.used) / 2;
 }

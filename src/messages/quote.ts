@@ -16,7 +16,7 @@ export function printable(text: string): string {
   return text.replace(strange, escaped);
 }
 
-/** Escapes a text of several lines in the same way, but keeps line ends and tabs. */
+/** A text of several lines that is safe on a terminal: escaped as by `printable`, except for its line ends and tabs. */
 export function printableLines(text: string): string {
   return text.replace(strange, (character) =>
     character === '\n' || character === '\t' ? character : escaped(character),
@@ -25,7 +25,7 @@ export function printableLines(text: string): string {
 
 /** A value as JSON on one line, safe on a terminal; parsing it gives the same value. */
 export function jsonText(value: unknown): string {
-  // outside strings, JSON contains none of these characters
+  // outside strings, JSON contains none of the characters that are escaped here, so the value stays the same
   return printable(JSON.stringify(value) ?? 'null');
 }
 
@@ -44,7 +44,7 @@ export function quoteText(text: string, maxLength = 200): string {
  */
 export function quote(name: string): string {
   if (/^[\p{L}\p{M}\p{N}\p{S}\p{P}]+$/u.test(name) && !/["'`\\]/.test(name)) return name;
-  // escapes unassigned, private and invisible characters, too
+  // also escapes unassigned, private and invisible characters, which JSON leaves as they are
   return JSON.stringify(name).replace(/[\p{C}\u2028\u2029]/gu, (character) =>
     character.split('').map(escaped).join(''),
   );

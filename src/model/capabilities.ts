@@ -34,7 +34,7 @@ function cellsWith(feature: CellFeature): readonly CellName[] {
   return cellNames.filter((name) => cells[name].features.includes(feature));
 }
 
-/** One row for each feature. The keys are the names of options and of fields in files. */
+/** One row for each optional feature of a network. The keys are the names of options and of fields in files. */
 export const capabilities: Readonly<Record<keyof ArchitectureFlags, Capability>> = {
   residual: {
     ...{ cells: cellNames, equations: true },

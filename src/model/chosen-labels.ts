@@ -2,9 +2,10 @@
  * Fixes the labels for a whole text: a language model with labels becomes one without them, in which the chosen labels
  * are built in. It computes the same, so code that uses models of texts need not know about labels.
  *
- * At every step, labels add the term W_label u (see labels.ts) to the input projection W_ih x + b_ih. This term becomes
- * part of b_ih. If the input is one-hot, it is added to each column of W_ih instead. A cell given by equations has no
- * b_ih; if its input is not one-hot, u is appended to the embedding of every character, and W_label to W_ih.
+ * At every step, labels add the term W_label u to the input projection W_ih x + b_ih, where u is the sum of their
+ * embeddings (see labels.ts). This term becomes part of b_ih. If the input is one-hot, it is added to each column of
+ * W_ih instead. A cell given by equations has no b_ih; if its input is not one-hot, u is appended to the embedding of
+ * every character, and W_label to W_ih.
  */
 import { cellOf } from './cells/cells.js';
 import { labelWeight } from './labelled-input.js';
@@ -51,7 +52,7 @@ export function withLabelsChosen(model: Model, values: readonly number[]): Model
     } else {
       own.set(tensor(name));
       if (row < 0) continue;
-      // number of columns of a matrix with one-hot input; 1 for a bias
+      // number of columns: one for each character in the weight of a one-hot input, and 1 in a bias
       const width = size / (cellOf(plain).learned ? plain.hidden : added.length);
       for (let i = 0; i < size; i++) {
         own[i] += added[row * plain.hidden + Math.floor(i / width)];
@@ -61,7 +62,10 @@ export function withLabelsChosen(model: Model, values: readonly number[]): Model
   return { ...rest, config, weights };
 }
 
-/** Whether u is appended to embeddings, because there is neither a bias nor one-hot input to add the labels' term to */
+/**
+ * Whether u, the sum of the labels' embeddings, is appended to the characters' embeddings, because there is neither a
+ * bias nor one-hot input to add the labels' term to
+ */
 function isWidened(config: ModelConfig): boolean {
   return config.embedding > 0 && cellOf(config).learned !== undefined;
 }

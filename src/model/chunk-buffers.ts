@@ -22,7 +22,7 @@ export interface Capacity {
   readonly documents?: boolean;
 }
 
-/** Views of the buffers of a chunk with T steps and B rows, in addition to those of its layers */
+/** Views of the memory of a chunk with T steps and B rows: that of its layers, and the buffers beside them */
 export interface ChunkViews {
   readonly layers: readonly CellChunk[];
   /** What each layer passes on to the layer above, [T, B, H]; undefined where that is the layer's output itself */

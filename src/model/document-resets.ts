@@ -38,7 +38,10 @@ export class DocumentResets {
     this.resets = resets;
   }
 
-  /** Runs layer l. Afterwards its memory holds all results, including those of rows that were reset. */
+  /**
+   * Runs layer l forward. Afterwards its memory holds the results of all steps, including those that a reset had set to
+   * zero for the next step.
+   */
   forward(layer: CellLayer, l: number, input: LayerInput): void {
     const segments = this.pieces();
     for (const [from, to, reset] of segments) {
@@ -50,13 +53,13 @@ export class DocumentResets {
       segment.forward(this.inputOf(input, from, to));
     }
     for (const [from, to, reset] of segments) {
-      // before the chunk's first step there is no earlier result in the chunk
+      // a reset before the first step of the chunk has replaced no result of this chunk
       if (!reset || from === 0) continue;
       this.putBack(layer.at(to - from, this.B, from).keptState, l, reset);
     }
   }
 
-  /** The part of an input that belongs to the steps of a piece */
+  /** The part of a layer's input that belongs to the steps of a piece of the chunk */
   private inputOf(input: LayerInput, from: number, to: number): LayerInput {
     const { backend, B } = this;
     if ('table' in input) {
@@ -67,8 +70,8 @@ export class DocumentResets {
   }
 
   /**
-   * Runs layer l backward, like `CellChunk.backward`. Rows that were reset contain zeros afterwards, because that is
-   * what the steps have read.
+   * Runs layer l backward, like `CellChunk.backward`. Afterwards the states before the steps at which rows were reset
+   * are zeros in these rows, because that is what the steps have read.
    */
   backward(layer: CellLayer, l: number, dOutput: Tensor, dState: readonly Tensor[]): void {
     const { backend, B, hidden: H } = this;
@@ -86,7 +89,10 @@ export class DocumentResets {
     }
   }
 
-  /** The pieces of the chunk: first step, step after the last one, and the reset before the first step */
+  /**
+   * The pieces into which resets divide the chunk: the first step of each, the step after its last one, and the reset
+   * before its first step
+   */
   private pieces(): (readonly [from: number, to: number, reset: Reset | undefined])[] {
     const { resets, T } = this;
     const segments: (readonly [number, number, Reset | undefined])[] = [];

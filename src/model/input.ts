@@ -36,7 +36,10 @@ export class FirstLayerInput {
    * slower
    */
   private embedded: Tensor | undefined;
-  /** The latest look-up, which is kept because each step of generation reads the same list of ids */
+  /**
+   * The latest look-up. It is kept for the next call, because in each step of generation the ids are written to the
+   * same list in memory.
+   */
   private lookup: Lookup | undefined;
   /** Embedded characters, for the chunk size that was used last */
   private projected: ProjectedInput | undefined;
@@ -121,7 +124,7 @@ export class FirstLayerInput {
     backend.scatterAdd(gradients.get(this.embeddingName), x, ids);
   }
 
-  /** Computes the table once, because the weights will not change until `thaw`. */
+  /** Computes the table of input projections once, because the weights will not change until `thaw`. */
   freeze(): void {
     this.fillTable();
     this.frozen = true;

@@ -1,4 +1,4 @@
-/** Writes the labels of rows to the device. Memory for them is allocated when the first labels are written. */
+/** Writes the labels of a batch's rows to the device. Memory is allocated when the first labels are written. */
 import type { Backend, Indices } from '../backend/backend.js';
 import type { LabelRows } from './labels.js';
 

@@ -52,7 +52,7 @@ export class LabelledInput {
   }
 
   /**
-   * Adds to the gradients of all parameters used here.
+   * Adds to the gradients of all parameters from which the input is made: those for characters and those for labels.
    * @param dProjection [T, B, G·H] in float32 or bfloat16
    */
   backward(dProjection: Tensor, ids: Indices): void {

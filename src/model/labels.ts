@@ -24,14 +24,14 @@ export function labelWidth({ embedding, hidden }: ModelConfig): number {
   return embedding > 0 ? embedding : hidden;
 }
 
-/** The labels of some rows */
+/** The labels that some rows of a batch have */
 export interface LabelRows {
   /**
    * [C, N] for C labels: the value of a label in each of the N rows, label by label. A value is an index among the
    * values of all labels, which begin with those of the first label.
    */
   readonly ids: Indices;
-  /** The number of rows (N) */
+  /** N: the number of rows whose labels these are */
   readonly count: number;
 }
 
@@ -42,7 +42,7 @@ export class LabelEmbedding {
   private readonly width: number;
   private current: LabelRows | undefined;
 
-  /** @param maxRows max number of rows (N) */
+  /** @param maxRows max number of rows with labels (N) */
   constructor(
     private readonly backend: Backend,
     config: ModelConfig,
@@ -69,12 +69,12 @@ export class LabelEmbedding {
     return sums;
   }
 
-  /** The sums of embeddings that were computed last, without the rows that `narrow` has dropped */
+  /** The sums of labels' embeddings that were computed last, without the rows that `narrow` has dropped */
   get last(): Tensor {
     return this.rows(this.sums);
   }
 
-  /** Keeps the sums of embeddings only for the given rows; those of the other rows cannot be restored. */
+  /** Keeps the sums of labels' embeddings only for the given rows; those of the other rows cannot be restored. */
   narrow(rows: Indices): void {
     const { backend } = this;
     const before = this.rows(this.sums);
@@ -84,14 +84,17 @@ export class LabelEmbedding {
     backend.copy(this.rows(this.sums), moved);
   }
 
-  /** The gradient w.r.t. the sums of embeddings that were computed last. It is zero at first, and layers add to it. */
+  /**
+   * The gradient w.r.t. the sums of labels' embeddings that were computed last. It is zero at first, and layers add to
+   * it.
+   */
   gradient(): Tensor {
     const d = this.rows(this.part);
     this.backend.fill(d, 0);
     return d;
   }
 
-  /** Adds to the gradients of the embeddings what layers have added to `gradient`. */
+  /** Adds to the gradients of the labels' embeddings, from what layers have added to the tensor of `gradient`. */
   backward(): void {
     const { backend, gradients, current } = this;
     if (gradients === undefined || current === undefined)
@@ -114,7 +117,7 @@ export class LabelEmbedding {
   }
 }
 
-/** The term that a layer adds to its input projection, made from the sums of embeddings */
+/** The term that a layer adds to its input projection: W_label times the sum of the embeddings of a row's labels */
 export class LabelProjection {
   private readonly products: Tensor;
   private readonly weight: Tensor;
@@ -132,9 +135,9 @@ export class LabelProjection {
   }
 
   /**
-   * Adds to a layer's input projection.
+   * Adds the term to a layer's input projection.
    * @param projection [M, G·H] where M is a multiple of N: row i belongs to row i mod N of the sums
-   * @param sums [N, E]
+   * @param sums [N, E] of the embeddings of each row's labels
    */
   forward(projection: Tensor, sums: Tensor): void {
     const { backend, weight } = this;
@@ -144,7 +147,7 @@ export class LabelProjection {
   }
 
   /**
-   * Adds to the gradients of the matrix and of the sums.
+   * Adds to the gradients of the matrix W_label and of the sums of embeddings.
    * @param dProjection [M, G·H] in float32 or bfloat16
    * @param dSums [N, E]
    */

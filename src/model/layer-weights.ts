@@ -63,7 +63,7 @@ export function ownWeights(
 
 /**
  * Adds to the gradients of a layer's recurrent weight, one group of matrices after the other, and of its bias.
- * @param products after the backward pass
+ * @param products the products of each group with vectors of units, as the layer's backward pass has left them
  */
 export function addProductGradients(
   backend: Backend,

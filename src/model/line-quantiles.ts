@@ -1,7 +1,7 @@
 /** The distribution of the costs of a text's lines, in a form small enough for a model file. */
 
 export interface LineQuantiles {
-  /** Number of lines */
+  /** Number of lines in the text */
   readonly lines: number;
   /** Bits per character that 0, 1, 2, … 100 % of the lines do not exceed */
   readonly percentiles: readonly number[];
@@ -31,7 +31,8 @@ export function lineQuantiles(costs: Float64Array): LineQuantiles {
  * @param share from 0 to 1
  */
 export function costAt({ lines, percentiles, highest }: LineQuantiles, share: number): number {
-  // 0.999 x 20,000 is a little more than 19,980 in floating point, and must not count as 19,981 lines
+  // 99.9 % is given as the share 99.9 / 100; in floating point, 20,000 times this is a little more than 19,980, which
+  // must not count as 19,981 lines
   const above = lines - Math.ceil(share * lines - 1e-6);
   if (above < highest.length) return highest[above];
   const at = share * 100;

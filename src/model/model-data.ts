@@ -18,7 +18,7 @@ export interface Model {
   readonly separator?: string | undefined;
   /** All parameters in the flat order of the parameter table */
   readonly weights: Float32Array;
-  /** Labels and vectors of texts; absent if there are none */
+  /** The labels and vectors that the texts of the model come with; absent if they have none */
   readonly beside?: Beside | undefined;
   /** n-gram counts of the text, which are mixed into the network's predictions; absent if the network predicts alone */
   readonly counts?: ModelCounts | undefined;
@@ -34,11 +34,11 @@ export interface StoredModel extends Omit<Model, 'weights'> {
   readonly weights: Numbers;
 }
 
-/** The labels and vectors of a model's texts */
+/** The labels and vectors that the texts of a model come with besides their characters */
 export interface Beside {
   /** The labels, in their order; the configuration records the number of values of each */
   readonly labels: readonly Label[];
-  /** The column with vectors, if there are any; the configuration records their size. */
+  /** Name of the training table's column with vectors, if there is one; the configuration records their size. */
   readonly vector?: string | undefined;
 }
 

@@ -20,6 +20,7 @@ export function networkBytes(config: ModelConfig, maxRows: number, maxBatch: num
 /** Estimated bytes of a network that learns from the text it reads, including weights, gradients and moments. */
 export function learningBytes(config: ModelConfig, maxRows: number): number {
   const { flatSize } = parameterTable(config);
-  // current weights, original weights, gradients, and two moments
+  // five numbers for each parameter: the current weight, the original weight, the gradient, and two moments of the
+  // optimiser
   return 4 * 5 * flatSize + 2 * networkBytes(config, maxRows, 1);
 }

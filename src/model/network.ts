@@ -135,7 +135,10 @@ export class Network {
     this.writeLayerOutput(chunk, l);
   }
 
-  /** The input of a layer above the first; cached, because it is the same in each step of generation. */
+  /**
+   * The input of a layer above the first. The object is kept for the next call, because in each step of generation the
+   * layer below writes its output to the same memory.
+   */
   private inputAbove(chunk: ChunkViews, l: number): ProjectedInput {
     const x = this.layerOutput(chunk, l - 1);
     if (this.inputs[l]?.x !== x) this.inputs[l] = { x, ...this.layerWeights[l].input };
@@ -300,7 +303,7 @@ export class Network {
   }
 
   private chunk(T: number, B: number): ChunkViews {
-    // in generation every chunk has the same size
+    // usually, and always in generation, a chunk has the size of the one before it: its views of memory serve again
     if (this.current?.T === T && this.current.B === B) return this.current.chunk;
     return this.buffers.at(T, B);
   }

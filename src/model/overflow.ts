@@ -1,7 +1,7 @@
 /** The error of a model whose weights are so large that its predictions are not numbers. */
 import { CharnnError } from '../errors.js';
 
-/** @param whose the model, as the subject of a sentence */
+/** @param whose a phrase for the model, such as `model 2 of 3`, which is the subject of the message */
 export function overflowError(whose = 'the model'): CharnnError {
   return new CharnnError(
     `${whose} cannot predict: its weights are so large that their products are not numbers; use another model, or train it again`,

@@ -153,9 +153,9 @@ export function initialValues(table: ParameterTable, seed: number): Float32Array
   return values;
 }
 
-/** Consecutive elements of a flat list */
+/** A piece of the flat list of all parameters: some consecutive elements of it */
 export interface ListPiece {
-  /** Index in the list of the first of these elements */
+  /** Index in the flat list of the first element of the piece */
   readonly start: number;
   readonly values: Float32Array;
 }

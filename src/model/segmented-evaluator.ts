@@ -92,7 +92,7 @@ export class SegmentedEvaluator {
   /**
    * Sum of the losses of the characters in these segments, in nats.
    * @param stopped asked between chunks; if it returns true the result is NaN
-   * @param judge gives the costs of the same characters that are summed in `judged`
+   * @param judge gives other costs of the same characters; their sum is then in `judged`
    */
   async total(
     ids: Ids,
@@ -173,7 +173,8 @@ export class SegmentedEvaluator {
   }
 
   /**
-   * Writes the ids that the network reads and those that it has to predict. Returns the resets and labels of documents.
+   * Writes the ids that the network reads and those that it has to predict. Returns the rows and steps at which a
+   * document begins, so that the state is reset, and the labels of the documents.
    */
   private fill(ids: Ids, { length }: Segments, from: number, T: number) {
     const { rows, inputs, targets } = this;

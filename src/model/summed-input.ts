@@ -25,12 +25,15 @@ export class SummedInput {
     );
   }
 
-  /** The first `count` rows of the sums, [count, G·H], to be written or added to; they hold what was written last. */
+  /**
+   * The first `count` rows of the sums, [count, G·H], which the caller writes or adds to; they hold what was written
+   * last.
+   */
   rows(count: number): Tensor {
     return this.backend.view(this.sums, 0, [count, this.width]);
   }
 
-  /** The first T·B rows as the input of a layer */
+  /** The first `count` = T·B rows of the sums as the input of a layer */
   input(count: number): Lookup {
     return { table: this.rows(count), ids: this.backend.viewIndices(this.places, 0, count) };
   }

@@ -36,8 +36,8 @@ export class WeightDrop {
   }
 
   /**
-   * Adds to the gradient of layer l's weight.
-   * @param addGradient adds the gradient w.r.t. the dropped weight to a given tensor
+   * Adds to the gradient of layer l's recurrent weight.
+   * @param addGradient adds the gradient w.r.t. the copy of the weight in which a fraction is zero to a given tensor
    */
   backward(
     dropout: Dropout | undefined,

@@ -2,7 +2,7 @@
 import type { SuffixAutomaton } from './suffix-automaton.js';
 
 export interface CommonRun {
-  /** Index of the string's first character in the text */
+  /** Index in the text of the first character of the string that text and corpus have in common */
   readonly start: number;
   readonly length: number;
 }

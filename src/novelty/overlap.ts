@@ -7,6 +7,7 @@
  * characters or more. So the memory depends only on the validation text, and a gigabyte takes less than a second. Equal
  * hashes are confirmed by comparing the characters.
  */
+import { type IdList, idsInMemory, isInMemory } from '../text/id-list.js';
 import type { Ids } from '../text/unit.js';
 
 /** Length of a string that both texts must have in common */
@@ -28,21 +29,38 @@ const maxThorough = 1 << 18;
  * @param training in ids of the same vocabulary as the validation text
  * @returns 0 to 1, computed from pieces of the validation text if it is longer than 131,072 characters
  */
-export function sharedFraction(training: Ids, validation: Ids): number {
+export function sharedFraction(training: IdList, validation: Ids): number {
   const text = sampleOf(validation);
   if (text.length < sharedRun || training.length < sharedRun) return 0;
   const runs = new RunTable(text);
   const perWord = 4 / training.BYTES_PER_ELEMENT;
   if (training.length <= maxThorough) {
+    const ids = idsInMemory(training);
     for (let phase = 0; phase < perWord; phase++) {
-      runs.findIn(training, wordsFrom(training, phase), phase, 1);
+      runs.findIn(ids, wordsFrom(ids, phase), phase, 1);
     }
   } else {
-    const aligned = training.byteOffset % 4 === 0;
-    const words = aligned ? wordsOf(training) : wordsFrom(training, 0);
-    runs.findIn(training, words, 0, sharedRun / perWord);
+    for (const ids of partsOf(training)) {
+      const aligned = ids.byteOffset % 4 === 0;
+      const words = aligned ? wordsOf(ids) : wordsFrom(ids, 0);
+      runs.findIn(ids, words, 0, sharedRun / perWord);
+    }
   }
   return runs.coveredFraction();
+}
+
+/** Number of ids that are read from a file at once, a multiple of the length of a string */
+const partLength = sharedRun << 14;
+
+/** A text as a whole; or in parts, none of which ends in a string that is looked up, if it is in a file */
+function* partsOf(text: IdList): Generator<Ids> {
+  if (isInMemory(text)) {
+    yield text;
+    return;
+  }
+  for (let from = 0; from < text.length; from += partLength) {
+    yield text.slice(from, from + partLength);
+  }
 }
 
 function sampleOf(text: Ids): Ids {
@@ -61,12 +79,12 @@ function wordsOf(ids: Ids): Uint32Array {
   return new Uint32Array(ids.buffer, ids.byteOffset, Math.floor(ids.byteLength / 4));
 }
 
-/** The words that begin at id `first`, copied so that they are aligned in memory. */
+/** The ids from index `first` on as 32-bit words (see `wordsOf`), copied so that the words are aligned in memory. */
 function wordsFrom(ids: Ids, first: number): Uint32Array {
   return wordsOf(ids.slice(first));
 }
 
-/** The hash of `count` words, beginning at index `at`. */
+/** The hash of `count` 32-bit words of ids, beginning with the word at index `at`. */
 function hashOf(words: Uint32Array, at: number, count: number): number {
   let hash = count;
   for (let i = 0; i < count; i++) {
@@ -77,7 +95,7 @@ function hashOf(words: Uint32Array, at: number, count: number): number {
 }
 
 /**
- * A hash table of all strings of a text that have `sharedRun` characters, by the position at which they first occur. It
+ * A hash table of all strings of a text that have `sharedRun` characters, each with a position at which it occurs. It
  * records which of them were found in another text.
  */
 class RunTable {
@@ -108,7 +126,7 @@ class RunTable {
 
   /**
    * Marks the strings of this text that also occur in another text.
-   * @param words the other text as words, beginning at its id `first`
+   * @param words the other text as 32-bit words (see `wordsOf`), beginning at its id `first`
    * @param stride how many words further on the next string to be looked up begins
    */
   findIn(other: Ids, words: Uint32Array, first: number, stride: number): void {
@@ -125,7 +143,7 @@ class RunTable {
     }
   }
 
-  /** Fraction of the text that lies in strings which were found. */
+  /** Fraction of the text's characters that lie in strings which `findIn` has found in another text. */
   coveredFraction(): number {
     const { text } = this;
     const begins = new Uint8Array(text.length);

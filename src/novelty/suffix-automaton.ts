@@ -5,18 +5,21 @@
  */
 import { CharnnError } from '../errors.js';
 
-/** Max length of a text. There are at most twice as many states as characters, and three times as many transitions. */
+/**
+ * Max length of the text. Its automaton has at most twice as many states as the text has characters, and three times as
+ * many transitions.
+ */
 const maxTextLength = 2 ** 26;
 
 export class SuffixAutomaton {
-  /** By state: the length of its longest string, and its suffix link */
+  /** By state of the automaton: length of the longest string that leads to the state, and the state's suffix link */
   private readonly length: Int32Array;
   private readonly link: Int32Array;
   private readonly edges: Edges;
   private states = 1;
-  /** By state: length of its longest string that occurs in the corpus; 0 if none does */
+  /** By state of the automaton: length of the longest string that led to it while the corpus was read; 0 if none did */
   private readonly matched: Int32Array;
-  /** The state for the current position in the corpus */
+  /** The state that the automaton has reached at the current position in the corpus */
   private state = 0;
   private run = 0;
 
@@ -74,7 +77,10 @@ export class SuffixAutomaton {
     });
   }
 
-  /** By state: length of the longest of its strings, or of their suffixes, that occurs in the corpus. */
+  /**
+   * By state of the automaton: length of the longest string that occurs in the corpus, among the strings that lead to
+   * the state and their suffixes.
+   */
   private longestMatchByState(): Int32Array {
     const { length, link } = this;
     const order = this.statesByLength();
@@ -131,7 +137,8 @@ export class SuffixAutomaton {
 }
 
 /**
- * Transitions by state and symbol: a hash table, whose entries of one state are also linked so that they can be copied.
+ * Transitions of the automaton by state and symbol: a hash table, in which the transitions from one state are also
+ * linked, so that they can be copied to another state.
  */
 class Edges {
   private readonly mask: number;

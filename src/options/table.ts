@@ -59,7 +59,7 @@ export interface OptionRow<T = unknown> {
 // biome-ignore lint/suspicious/noExplicitAny: a table holds rows of any type
 export type OptionTable = Readonly<Record<string, OptionRow<any>>>;
 
-/** The type of a row's value */
+/** The TypeScript type of the values of the option that a row of a table describes */
 export type ValueOf<Row> = Row extends { readonly type: ValueType<infer T> } ? T : never;
 
 /** The options of a table, each of which may be absent. */
@@ -76,7 +76,7 @@ type OptionalKey<Table extends OptionTable> = {
   [Key in keyof Table]: Table[Key] extends { readonly optional: true } ? Key : never;
 }[keyof Table];
 
-/** Makes the row of an option with a value. */
+/** Makes the row of a table of options for an option that takes a value. */
 export function option<T, const More extends Omit<OptionRow<T>, 'type' | 'help' | 'argument'>>(
   argument: string,
   type: ValueType<T>,
@@ -86,7 +86,7 @@ export function option<T, const More extends Omit<OptionRow<T>, 'type' | 'help' 
   return { argument, type, help, ...(more as More) };
 }
 
-/** Makes the row of a switch. */
+/** Makes the row of a table of options for a switch. */
 export function flag<const More extends Omit<OptionRow<boolean>, 'type' | 'help'>>(
   help: string,
   more?: More,
@@ -94,7 +94,7 @@ export function flag<const More extends Omit<OptionRow<boolean>, 'type' | 'help'
   return { type: boolean, help, ...(more as More) };
 }
 
-/** Puts the rows of a table under one title of help. */
+/** Puts all options of a table into one section of help, which has the given title. */
 export function topic<Table extends OptionTable>(title: string, table: Table): Table {
   const rows = Object.entries(table).map(([key, row]) => [key, { ...row, topic: title }]);
   return Object.fromEntries(rows) as Table;
@@ -111,7 +111,7 @@ export function flagOf(key: string, value?: string): string {
 }
 
 /**
- * The default of a row.
+ * The default of an option.
  * @param options as they were given, because a default may depend on another option
  */
 export function defaultOf(table: OptionTable, key: string, options: object): unknown {

@@ -25,7 +25,7 @@ export interface GradientsSubject {
   }[];
   readonly spectra: readonly {
     readonly name: string;
-    /** Singular values in descending order */
+    /** Singular values of one recurrent matrix, in descending order */
     readonly singularValues: readonly number[];
     readonly spectralRadius: number;
   }[];
@@ -39,7 +39,7 @@ export interface ExplosionData {
   readonly limit: number | null;
   /** Loss in bits per character */
   readonly bits: readonly number[];
-  /** Norms before and after clipping */
+  /** Norms of the gradient before and after clipping */
   readonly before: readonly number[];
   readonly after: readonly number[];
   /** Cosine of the angle between the gradients before and after clipping */
@@ -93,7 +93,10 @@ export interface VisualizeData {
     readonly feature: string;
     readonly units: readonly (UnitData & { readonly score: number })[];
   }[];
-  /** Number of characters by which the units that follow features were found */
+  /**
+   * Number of characters by which the units that follow features were found: the units are chosen on the first half of
+   * these characters, and their scores are computed on the second half
+   */
   readonly searched: number;
   /** Names of the gates and states that are recorded for each unit */
   readonly quantities: readonly string[];
@@ -114,6 +117,8 @@ export interface VisualizeData {
 /**
  * What a model trained on pairs attends to. The blob `weights-p` has the attention weights w of pair p, from each
  * symbol of the target to each position of the source, as Uint8: 255 · √w, so that small weights can be distinguished.
+ * The blob `vectors-p` has the elements of the pair's vectors, if it has any, as Uint8: 0 for the smallest of all
+ * elements on the page, 255 for the largest.
  */
 export interface AttentionData {
   /** Where the pairs and the network come from, as a line under the title */
@@ -184,7 +189,7 @@ export interface ReportData {
 export interface SearchData {
   /** The text and the date, as a line under the title */
   readonly provenance: string;
-  /** The result in a sentence */
+  /** The result of the search in a sentence */
   readonly verdict: string;
   readonly parameters: number;
   readonly finalists: readonly {
@@ -218,7 +223,7 @@ export interface LectureClaim {
   readonly text: string;
   /** Whether the figures show what the claim says */
   readonly holds: boolean;
-  /** The figures by name */
+  /** The figures that were computed for the claim, by name */
   readonly numbers: Readonly<Record<string, number>>;
   readonly chart?: {
     readonly x: readonly number[];

@@ -19,7 +19,7 @@ export interface PageContent {
   readonly title: string;
   /** The data of the page as JSON */
   readonly data: unknown;
-  /** Larger parts, as base64 text, which are decoded only when the page needs them */
+  /** Larger parts of the page's data, as base64 text, which are decoded only when the page needs them */
   readonly blobs?: Iterable<readonly [id: string, base64: string]>;
 }
 

@@ -19,7 +19,7 @@ export class LatestCharacters {
     ids[this.length++] = id;
   }
 
-  /** Copies the characters from another list, which must be for contexts of the same length. */
+  /** Copies another text's latest characters, which must have been kept for contexts of the same max length. */
   take(other: LatestCharacters): void {
     this.ids.set(other.ids);
     this.length = other.length;

@@ -12,7 +12,7 @@ import { LatestCharacters } from './latest-characters.js';
 
 /** How far several texts that are read in parallel have been read: the network's states, and the latest characters */
 export interface Place {
-  /** [rows, H] for each layer and state */
+  /** The network's state, [rows, H] for each layer and kind of state (such as h and c) */
   readonly state: State;
   /** The latest characters of each row; undefined if the network predicts alone */
   readonly histories: readonly LatestCharacters[] | undefined;
@@ -29,7 +29,7 @@ interface RowViews {
 }
 
 /**
- * A place at the beginning of texts, before anything is read, for a predictor with these n-gram counts.
+ * A place (see `Place`) at the beginning of texts, before anything is read, for a predictor with these n-gram counts.
  * @param share scales the weight of the counts
  */
 export function emptyPlace(
@@ -51,7 +51,10 @@ export class Predictor {
   private readonly indices: Indices;
   private readonly labels: LabelFeed;
   private readonly logits: Float32Array;
-  /** For each place, views of the state of its first rows, by the number of these rows */
+  /**
+   * For each place (see `Place`), views of the network's state for its first B rows, by B; they are kept because each
+   * step needs one
+   */
   private readonly views = new WeakMap<Place, Map<number, State>>();
   private readonly rowViews = new Map<number, RowViews>();
 
@@ -88,7 +91,7 @@ export class Predictor {
 
   /**
    * The place (see `Place`) behind a text that was read elsewhere.
-   * @param state [1, H] for each layer and state
+   * @param state the network's state after that text, [1, H] for each layer and kind of state
    * @param latest the latest characters that were read, oldest first
    */
   placeAt(state: State, latest: readonly number[]): Place {
@@ -99,14 +102,14 @@ export class Predictor {
     return { state, histories: [history] };
   }
 
-  /** Resets a place to the beginning of its texts. */
+  /** Resets a place (see `Place`) to the beginning of its texts. */
   clear({ state, histories = [] }: Place): void {
     clearState(this.backend, state);
     for (const history of histories) history.length = 0;
   }
 
   /**
-   * Reads one character of each text of a place.
+   * Reads the next character of each of the texts whose state a place (see `Place`) holds.
    * @param inputs ids of the characters; if there are fewer than texts, only the first texts are read
    * @param labels for a network with labels, [labels, texts]: each value as an index among the values of all labels
    * @returns [texts, V] log-probabilities of the next character, up to a constant in each row; valid until the next
@@ -126,8 +129,8 @@ export class Predictor {
   }
 
   /**
-   * Reads the first `count` ids of a text into a place with one row. The network must have memory for that many steps,
-   * or for `readingSteps`.
+   * Reads the first `count` ids of a text, and advances a place (see `Place`) that holds the state of this text alone.
+   * The network must have memory for that many steps, or for `readingSteps`.
    */
   read(place: Place, ids: ArrayLike<number>, count: number): void {
     const { backend, network } = this;
@@ -162,7 +165,7 @@ export class Predictor {
     if (source !== undefined) to.histories?.[toRow].take(source);
   }
 
-  /** Copies the given rows of one place to the first rows of another. */
+  /** Copies the state and the latest characters of the given rows of a place (see `Place`) to another's first rows. */
   gather(to: Place, from: Place, rows: readonly number[]): void {
     const { backend } = this;
     const ids = this.rowsOf(rows.length).input;
@@ -202,7 +205,7 @@ export class Predictor {
     return views;
   }
 
-  /** The state of the first B rows of a place */
+  /** The state of the first B rows of a place (see `Place`) */
   private viewOf(place: Place, B: number): State {
     let views = this.views.get(place);
     if (views === undefined) {

@@ -18,7 +18,7 @@ export class Foretold {
   /** @param symbols number of characters in the vocabulary, without the unknown symbol, which has the last id */
   constructor(private readonly symbols: number) {}
 
-  /** Adds a character that was not predicted. */
+  /** Adds a character for which the model predicted nothing, because it is the first of the text. */
   addUnforetold(text: string): void {
     this.texts.push(text);
     this.bits.push(Number.NaN);
@@ -55,7 +55,7 @@ export class Foretold {
     };
   }
 
-  /** A copy of all characters */
+  /** A copy of all characters so far, with what was predicted for them */
   get piece(): TextPiece {
     return {
       texts: [...this.texts],

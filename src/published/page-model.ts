@@ -161,8 +161,8 @@ export class PageModel {
 const none = new Uint8Array(0);
 
 /**
- * Starts a network.
- * @param bytes size of its memory; by default the least that it needs
+ * Makes the network of a model for the chosen labels, in a memory of its own.
+ * @param bytes size of this memory; by default the least that the network needs
  */
 function start(
   model: Model,

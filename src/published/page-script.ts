@@ -13,7 +13,10 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
-/** A message that the thread sends to itself is queued after all that have arrived, and costs less than a timer. */
+/**
+ * Between slices of work, the thread waits for a message to itself: this message is queued after all that have arrived,
+ * which are thus handled first, and costs less than a timer.
+ */
 const { port1, port2 } = new MessageChannel();
 const ownMessages = port1 as unknown as { onmessage: () => void };
 const turn = () =>

@@ -42,7 +42,7 @@ export class TextWriter {
   private readonly afterPrompt: Place;
   /** What has been read of the latest prompt, and how well it had been predicted */
   private read: { readonly ids: number[]; readonly texts: string[]; readonly foretold: Foretold };
-  /** [V] the prediction of the prompt's last character */
+  /** [V] the logits after what has been read of the prompt, which predict the prompt's last character */
   private readonly expected: Float32Array;
   /** The prompt's last character, which is read first when the text is continued */
   private last: number;
@@ -98,7 +98,8 @@ export class TextWriter {
       this.last = textBeginning(model.vocabulary);
       return read.foretold.piece;
     }
-    // the last character is read when the text is continued, because another prompt may have a different one there
+    // the network reads the prompt's last character only when the text is continued: the next prompt may begin like
+    // this one, and have another character in its place
     this.last = ids[ids.length - 1];
     this.foretell(ids.length - 1, prompt);
     const { piece } = read.foretold;

@@ -29,7 +29,7 @@ export class Batch {
   /** The network's states and the latest characters; the first rows belong to the active records */
   private readonly place: Place;
   private readonly rows: number;
-  /** For each number B of rows, a list of the ids that the first B rows read */
+  /** For each number B of active records, a reused list for the B ids that their rows read in one step */
   private readonly inputs = new Map<number, Int32Array>();
   private readonly active: RecordSampler[] = [];
   private readonly waiting: RecordSampler[] = [];

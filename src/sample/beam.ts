@@ -38,7 +38,7 @@ interface Extension {
 }
 
 export interface BeamSearch {
-  /** Ids that the records continue */
+  /** Ids of the prompt, which the records continue */
   readonly prompt: ArrayLike<number>;
   readonly settings: SampleSettings;
   /** How many candidates are kept after each character */

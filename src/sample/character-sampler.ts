@@ -88,7 +88,7 @@ export function draw(weights: Weights, random: Random): number {
     left -= weights[id];
     if (left < 0) return id;
   }
-  // rounding may leave a small remainder after the last candidate
+  // if rounding leaves a small remainder after the last candidate, that one is drawn
   return last;
 }
 

@@ -33,7 +33,7 @@ export interface Generation {
   readonly settings: SampleSettings;
   /** Memory left by earlier calls with the same weights, for work in the calling thread */
   readonly idle?: IdleMemory<BatchMemory> | undefined;
-  /** Ids that every record continues */
+  /** Ids of the common prompt, which every record continues */
   readonly prompt: ArrayLike<number>;
   /** Number of records, if it is known in advance; few records need fewer threads */
   readonly expected?: number | undefined;
@@ -144,7 +144,7 @@ async function* drawTogether(
       others,
     });
   } finally {
-    // the threads that used the memory have ended by now
+    // the workers have ended by now, so nothing uses the lent memory or that of the scope any more
     lent?.giveBack();
     scope.release();
   }

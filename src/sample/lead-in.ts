@@ -37,7 +37,7 @@ export class LeadIn {
   private readonly limit: number;
   private drawn = 0;
 
-  /** @param settings must have at least one separator */
+  /** @param settings must have at least one separator, which ends the unprinted record */
   constructor(
     { separators = [], length }: SampleSettings,
     private readonly prompt: ArrayLike<number>,

@@ -7,7 +7,7 @@ export class NoRepeatNgram {
   /** The characters that have followed each sequence of n - 1 characters */
   private readonly followers = new Map<string, number[]>();
 
-  /** @param n at least 2 */
+  /** @param n length of the sequences that may not occur twice, at least 2 */
   constructor(private readonly n: number) {}
 
   /** Returns the ids that would complete a sequence which has occurred before. */

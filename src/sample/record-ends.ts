@@ -1,4 +1,4 @@
-/** The sequences that end a record, and those that may precede it. */
+/** The character sequences that end a record, and those that may stand before one. */
 import { optionName, UsageError } from '../errors.js';
 import { quoteText } from '../messages/quote.js';
 import type { StoredModel } from '../model/model-data.js';

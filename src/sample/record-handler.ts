@@ -23,14 +23,16 @@ import { Slices } from './slices.js';
 export interface SamplePlan {
   readonly device: DeviceHandle;
   readonly config: ModelConfig;
-  /** All parameters as one list */
+  /** All parameters of the network as one list of numbers */
   readonly weights: SharedTensor;
   /** N-gram counts to be mixed into the network's predictions, in shared memory */
   readonly counts: ModelCounts | undefined;
   /** The state with which every record begins, [1, H] for each layer and state */
   readonly state: readonly (readonly SharedTensor[])[];
   readonly firstId: number;
-  /** The latest characters that were read before `firstId` */
+  /**
+   * The last characters before `firstId`, the first id that a record reads; for the n-gram counts they are its context.
+   */
   readonly history: readonly number[];
   readonly settings: SampleSettings;
   readonly unit: TextUnit;
@@ -60,7 +62,10 @@ export function batchMemory(
   return { predictor, place: predictor.createPlace(rows), rows };
 }
 
-/** The constraint on all records; undefined if there is none, and then no vocabulary is made from the symbols. */
+/**
+ * The constraint on all records; undefined if there is none, because then the worker needs no vocabulary of the model's
+ * symbols.
+ */
 function constraintOf({ settings, unit, symbols }: SamplePlan) {
   if (settings.allow === undefined && settings.match === undefined) return undefined;
   return constraintFor(settings, Vocabulary.of(unit, symbols));

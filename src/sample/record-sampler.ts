@@ -119,7 +119,7 @@ export class RecordSampler {
     else if (!constraint.writeMask(logitMask, this.settings.length - this.drawn)) return false;
     const banned = noRepeatNgram?.banned().filter((id) => logitMask[id] === 1) ?? [];
     for (const id of banned) logitMask[id] = 0;
-    // repeating a sequence is better than ending early
+    // if each permitted character would repeat a sequence, repeating is better than ending the record early
     if (!logitMask.includes(1)) for (const id of banned) logitMask[id] = 1;
     return true;
   }

@@ -1,4 +1,4 @@
-/** The entry of a worker thread of sampling. */
+/** The module that a worker thread runs to sample records. */
 import { handleMessages } from '../threads/handler.js';
 import { createRecordHandler } from './record-handler.js';
 

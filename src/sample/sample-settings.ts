@@ -13,9 +13,9 @@ const chance = [
   ...(['greedy', 'seed', 'unique', 'novel'] as const),
 ];
 
-/** How the records are prompted */
+/** Which prompts the records continue */
 export interface PromptUse {
-  /** Whether anything precedes the records */
+  /** Whether there are prompts, common or of single records */
   readonly isPrompted: boolean;
   /** Whether each record has a prompt of its own */
   readonly isList: boolean;

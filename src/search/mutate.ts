@@ -61,7 +61,7 @@ function isUsable(equations: string): boolean {
   return forward + backward <= maxOperations;
 }
 
-/** Names from which the value of `from` is computed within one step */
+/** Names from which the equations compute the value of `from` within one step, directly or by way of other names */
 function reached({ equations }: CellDefinition, from: string): Set<string> {
   const found = new Set<string>();
   const pending = [from];
@@ -76,7 +76,7 @@ function reached({ equations }: CellDefinition, from: string): Set<string> {
   return found;
 }
 
-/** An expression and all its parts */
+/** The expression, its parts, their parts, and so on */
 function partsOf(e: Expression): Expression[] {
   return [e, ...childrenOf(e).flatMap(partsOf)];
 }
@@ -118,7 +118,7 @@ function replaced(e: Expression, part: Expression, by: Expression): Expression {
   );
 }
 
-/** A definition with one random change, which need not make sense */
+/** The definition of a cell with one random change; the result need not make sense. */
 function changed(definition: CellDefinition, random: Random): CellDefinition {
   const { equations } = definition;
   // the input x is never replaced alone, but only together with the matrix that multiplies it
@@ -135,7 +135,7 @@ function changed(definition: CellDefinition, random: Random): CellDefinition {
   return { ...definition, equations: changedEquations };
 }
 
-/** The expression that replaces a part of equation k */
+/** A random expression to replace `part`, a part of equation k */
 function substitute(
   definition: CellDefinition,
   k: number,
@@ -199,7 +199,7 @@ function pruned(definition: CellDefinition): CellDefinition {
     const kept = equations.filter((equation) => isState(equation) || used.has(equation.name));
     if (kept.length === equations.length) {
       const vectors = definition.vectors.filter((vector) => used.has(vector.name));
-      // printing and parsing again finds the matrices and vectors that are left
+      // printing the definition and parsing it again finds the matrices and vectors that the equations still use
       return defineCell(print({ ...definition, equations, vectors }));
     }
     equations = kept;

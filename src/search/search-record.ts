@@ -27,7 +27,7 @@ export function keyOf({ candidate, hidden, steps, seed }: Job): string {
   return `${candidate.name} ${hidden} ${steps} ${seed}`;
 }
 
-/** Writes a record; an existing file is replaced entirely or not at all. */
+/** Writes the record of a search; an existing file is replaced entirely or not at all. */
 export async function writeRecord(path: string, { plan, outcomes }: SearchRecord): Promise<void> {
   const content = { format, version, plan, trainings: Object.fromEntries(outcomes) };
   await writeFileAtomically(path, [JSON.stringify(content), '\n']);

@@ -121,7 +121,8 @@ function newCandidates(
     parents.splice(parentCount);
   }
   const candidates: Candidate[] = [];
-  // even rounds mutate LSTM and GRU as many times as there have been odd rounds, each of which mutates cells once
+  // an even round changes LSTM or GRU as many times as there have been odd rounds, since the best cells may have been
+  // changed once in each of these
   const changes = isEvolved ? 1 : Math.ceil(round / 2);
   for (let i = 0; candidates.length < width && i < 10 * width; i++) {
     const parent = parents[Math.floor(random.uniform() * parents.length)];
@@ -170,7 +171,7 @@ async function halved(
 function byMerit(a: Tried, b: Tried): number {
   const lossOf = ({ loss }: Tried) => loss ?? Number.POSITIVE_INFINITY;
   if (a.rung !== b.rung) return b.rung - a.rung;
-  // Infinity - Infinity would be NaN
+  // the losses of two diverged training runs are equal; Infinity - Infinity would be NaN
   return lossOf(a) === lossOf(b) ? 0 : lossOf(a) - lossOf(b);
 }
 

@@ -64,7 +64,7 @@ export function fitCosts(
   timed: readonly { readonly work: Work; readonly seconds: number }[],
 ): Costs {
   const costs: [number, number, number] = [0, 0, 0];
-  // coordinate descent is enough, because the problem is convex and has three unknowns
+  // coordinate descent is enough, because the sum of squares is convex in the three costs
   for (let round = 0; round < 2000; round++) {
     for (const k of [0, 1, 2] as const) {
       let [above, below] = [0, 0];

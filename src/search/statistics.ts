@@ -3,7 +3,7 @@
 /** A mean with its confidence interval, under Student's t distribution */
 export interface Interval {
   readonly mean: number;
-  /** Half the width of the interval */
+  /** Half the width of the confidence interval, whose centre is the mean */
   readonly margin: number;
 }
 
@@ -27,7 +27,7 @@ export function intervalOf(values: readonly number[], comparisons: 1 | 2 | 3 = 1
   return { mean, margin: (quantiles[comparisons - 1] * deviation) / Math.sqrt(finalRuns) };
 }
 
-/** Differences a - b, pair by pair */
+/** Differences a - b of the numbers with the same index, such as the losses of two cells with the same seed */
 export function differences(a: readonly number[], b: readonly number[]): number[] {
   return a.map((x, i) => x - b[i]);
 }

@@ -39,7 +39,7 @@ export class Trainer {
     signal: AbortSignal,
     onOutcome: (job: Job, outcome: Outcome) => Promise<void>,
   ): Promise<void> {
-    // each training run adds a listener, and Node.js would warn that there are many
+    // each training run adds a listener to the signal, and by default Node.js would warn that there are many
     setMaxListeners(0, signal);
     const waiting = [...jobs];
     const worker = async () => {

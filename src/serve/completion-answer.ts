@@ -14,7 +14,7 @@ interface Choice {
   readonly task: CompletionTask;
   readonly texts: SymbolTexts;
   readonly prompt: string;
-  /** The part of the choice's text that has not been sent yet */
+  /** The part of this choice's text that has been drawn but not sent yet */
   text: string;
   /** Position of the next character, counted from the beginning of the prompt */
   offset: number;
@@ -127,7 +127,9 @@ export class CompletionAnswer {
     };
   }
 
-  /** Collects what is new in a choice, and sends it if the answer is a stream. */
+  /**
+   * Collects what has been drawn for a choice (one of the texts of the answer), and sends it if the answer is a stream.
+   */
   private collect(choice: Choice, index: number): void {
     const { task, texts } = choice;
     if (choice.ended || this.reader.gone) return;

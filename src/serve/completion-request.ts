@@ -24,7 +24,7 @@ export interface CompletionRequest {
   readonly labels: Int32Array;
   /** Number of texts for each prompt */
   readonly n: number;
-  /** Settings for the texts of each prompt */
+  /** For each prompt, the settings of sampling for the texts that continue it */
   readonly settings: readonly SampleSettings[];
   readonly stream: boolean;
   /** Whether a stream ends with the numbers of characters that were read and drawn */

@@ -101,7 +101,7 @@ export class DrawPool {
         for (const { task } of this.active) task.flush();
       }
     } catch (error) {
-      // no other request may wait forever, and the server has to continue
+      // the error ends the texts of all requests, since none may wait forever, but not the server
       for (const { task, place } of [...this.active, ...this.queue]) {
         task.fail(error);
         this.free.push(place);
@@ -138,7 +138,10 @@ export class DrawPool {
     }
   }
 
-  /** Among the texts whose turn is over, the row of the one with the most steps; -1 if there is none */
+  /**
+   * Of the texts in the batch that have made `turnSteps` steps in this turn, the row of the one with the most steps in
+   * all; -1 if there is none
+   */
   private longestServed(): number {
     const { active } = this;
     let row = -1;

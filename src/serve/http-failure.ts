@@ -7,7 +7,7 @@ export class HttpFailure extends Error {
     super(message);
   }
 
-  /** The answer, in the form that clients of this kind of interface expect */
+  /** The body of the answer, with the message in the form in which clients of `/v1/completions` expect errors */
   get body(): { readonly error: Readonly<Record<string, unknown>> } {
     const type = this.status < 500 ? 'invalid_request_error' : 'server_error';
     return { error: { message: this.message, type, param: null, code: null } };

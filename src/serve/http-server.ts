@@ -14,9 +14,9 @@ import { scoreTexts, textsToScore } from './score-request.js';
 
 export interface Service {
   readonly model: Model;
-  /** The model's name in the interface */
+  /** The name by which requests and answers call the model */
   readonly name: string;
-  /** The operations that the server computes with; their memory is kept as long as the server runs. */
+  /** The back end that the server computes with; its memory is kept as long as the server runs. */
   readonly backend: Backend;
   /** The page at `/`, as bytes of UTF-8 */
   readonly page: Uint8Array;
@@ -196,13 +196,13 @@ export class ModelServer {
           );
     if (failure.status === 500) this.service.onDefect(error);
     if (response.destroyed) return;
-    // an answer that has begun can only be aborted
+    // once an answer has begun, it can no longer become an error message, only be aborted
     if (response.headersSent) {
       response.destroy();
       return;
     }
     if (failure.status === 503) response.setHeader('Retry-After', '1');
-    // the rest of the request is not read
+    // the rest of the request is not read, so the connection cannot be used for another request
     if (!request.complete) response.setHeader('Connection', 'close');
     send(response, failure.status, failure.body);
   }

@@ -19,7 +19,7 @@ export function foreignness(
 ): string | undefined {
   const name = nameIn(headers.host);
   if (name === undefined) return 'the header Host is missing, or is not a name';
-  // another site cannot control what a numeric address means
+  // a host given by a numeric address is accepted: another site cannot make it lead here, as it can with a name
   const isOwn = [...localNames, host.toLowerCase()].includes(name) || isAddress(name);
   if (!isOwn) return `the name ${name} is not a name of this server (see --host)`;
   if (headers.origin === undefined) return undefined;

@@ -87,13 +87,13 @@ async function* delimitedFields(
   }
 }
 
-/** Max bytes that the parser gets at once */
+/** Max bytes that the parser of CSV and TSV gets at once */
 const pieceBytes = 1 << 18;
 
 /** The encoding in which the parser handles a table: one character per byte, so that nothing is lost */
 const bytewise = 'latin1';
 
-/** Some fields of a record of a table */
+/** The wanted fields of one record of a CSV or TSV table */
 export interface DelimitedRecord {
   readonly fields: readonly Buffer[];
   /** The line that the record ends in, counted from 1 */
@@ -119,7 +119,7 @@ export async function* delimitedRecords(
     last = line;
     if (columns === undefined) columns = choose(record.map((field) => bytesOf(field).toString()));
     else fields.push({ fields: columns.map((index) => bytesOf(record[index])), line });
-    // null keeps the record out of the parser's own output, which nobody reads
+    // returning null keeps the record out of the CSV parser's own output, which nobody reads
     return null;
   };
   const options: Options = {
@@ -142,7 +142,7 @@ export async function* delimitedRecords(
     if (failure !== undefined) throw worded(failure, name, format);
   };
   try {
-    // bytes of the record that has begun
+    // number of bytes that the parser got of the record that is not complete yet, or a little more
     let length = 0;
     let begun = 0;
     for await (const piece of bytes) {
@@ -250,7 +250,10 @@ async function* objectFields(
 
 const loneSurrogate = /\p{Surrogate}/u;
 
-/** Handles unpaired surrogates, which JSON strings may hold although they are not characters. */
+/**
+ * A text as bytes of UTF-8. Its unpaired surrogates, which JSON strings may hold although they are not characters, are
+ * refused, replaced or left out, as `invalid` says.
+ */
 export function wellFormed(
   text: string,
   invalid: ReadingOptions['invalid'],
@@ -268,7 +271,7 @@ export function wellFormed(
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** @returns the object of a line, or undefined for a blank line */
+/** @returns the object in a line of NDJSON, or undefined for a blank line */
 function objectOf(json: string, column: string, where: string): JsonObject | undefined {
   if (json.trim() === '') return undefined;
   let record: unknown;
@@ -287,7 +290,7 @@ function objectOf(json: string, column: string, where: string): JsonObject | und
   return record as JsonObject;
 }
 
-/** The text of a column */
+/** The text in a field of an NDJSON record */
 function fieldOf(record: JsonObject, column: string, where: string): string {
   const value = Object.hasOwn(record, column) ? record[column] : undefined;
   if (typeof value === 'string') return value;

@@ -31,7 +31,9 @@ export class ConditionReader {
   /** Number of lines in the preceding files */
   private before = 0;
 
-  /** @param known what a model records; absent if the texts determine which values labels have */
+  /**
+   * @param known labels and shape of vectors that a model records; absent if the texts determine the values of labels
+   */
   constructor(
     columns: BesideColumns,
     private readonly known?: KnownConditions,
@@ -73,7 +75,10 @@ export class ConditionReader {
     this.before += lines;
   }
 
-  /** Returns what has been read, with vectors standardised by the model's mean and deviation, or else by their own. */
+  /**
+   * Returns the labels and vectors that have been read. Vectors are standardised by the mean and deviation that the
+   * model records or, if it records none, by those of the vectors themselves.
+   */
   finish(): ReadConditions {
     const labels = this.names.map((name, c) => ({
       name,
@@ -119,7 +124,7 @@ export class ConditionReader {
     return numbers.size - 1;
   }
 
-  /** Mean and standard deviation of all elements */
+  /** Number of elements of the vectors that were read, and mean and standard deviation of all their elements */
   private shape(): VectorShape {
     let [count, sum] = [0, 0];
     for (const vector of this.vectors) {

@@ -36,7 +36,7 @@ export interface VectorLists {
   readonly values: Float32Array;
 }
 
-/** Labels and vectors of one record */
+/** The labels and vectors that one record of a text comes with */
 export interface Given {
   /** [C] the value of each label, as an index among the values of all labels */
   readonly labels: Int32Array;
@@ -44,7 +44,7 @@ export interface Given {
   readonly vectors: Float32Array;
 }
 
-/** Labels and vectors of record `i` */
+/** The labels and vectors that record `i` of the text comes with */
 export function givenOf({ labels, columns, vectors }: Conditions, i: number): Given {
   const { size = 0, starts, values } = vectors ?? {};
   const between = (from: number, to: number) => values?.slice(from * size, to * size);

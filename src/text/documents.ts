@@ -79,7 +79,7 @@ export class DocumentMarker {
     return { resets, ...(labels && { labels }) };
   }
 
-  /** The resets, in ascending order of steps */
+  /** The resets of the state in this chunk, in ascending order of steps */
   private get resets(): readonly Reset[] {
     return [...this.rowsAt].sort((a, b) => a[0] - b[0]).map(([t, rows]) => ({ t, rows }));
   }

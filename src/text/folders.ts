@@ -135,7 +135,7 @@ async function reasonToSkip(
   { reading, unit }: FolderRules,
 ): Promise<string | undefined> {
   if (!stats.isFile()) return 'not a regular file';
-  // charnn 0.1.0 could not open a file whose name is not valid UTF-8, and plain reading skips what it skipped
+  // charnn 0.1.0 could not open a file whose name is not valid UTF-8, so a training run that it began skips such files
   if (reading.plain && !isText(path)) return 'a name that is not UTF-8';
   const start = await startOf(path);
   if (ownKind(start) !== undefined) return ownFile;
@@ -144,7 +144,7 @@ async function reasonToSkip(
   if (found?.kind === 'utf-16' || found?.kind === 'packed') return undefined;
   const { encoding } = reading;
   if (found?.kind === 'other' && (encoding === undefined || !found.isGuess)) return found.what;
-  // texts in UTF-16 are full of NUL bytes
+  // in any other text a NUL byte shows that it is binary data, but texts in UTF-16 are full of them
   if (encoding?.startsWith('utf-16')) return undefined;
   return start.includes(0) ? 'binary data' : undefined;
 }

@@ -22,7 +22,7 @@ export async function* followed(path: FileName, named: Source): AsyncGenerator<S
     for (;;) {
       const turn = new Turn(path, file);
       yield { ...named, size: undefined, read: () => turn.read(named.name) };
-      // the reader of a packed file may stop where the packed data ends, without waiting until the file is replaced
+      // the reader of a packed file may stop where the packed data ends, so this waits until the file is replaced
       while (!(await turn.isOver())) await setTimeout(pauseMs);
       const next = await opened(path, named.name);
       await file.close();

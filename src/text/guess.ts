@@ -34,9 +34,9 @@ const candidates: readonly { readonly encoding: string; readonly common: Readonl
   ['euc-kr', hangul],
 ].map(([encoding, common]) => ({ encoding, common: new Set(common) }));
 
-/** Min fraction of the non-ASCII characters that must be among the common ones */
+/** Min score, as `scoreOf` computes it, of an encoding that is named as a guess */
 const minScore = 0.3;
-/** The second guess is also named if it is at least this fraction as likely as the first. */
+/** The second best encoding is also named if its score is at least this fraction of that of the best. */
 const near = 0.8;
 
 /**
@@ -64,8 +64,8 @@ export function guessEncodings(sample: Uint8Array): string[] {
 }
 
 /**
- * The fraction of the non-ASCII characters that are common, each weighted by its number of bytes; 0 for an encoding
- * that does not fit.
+ * The fraction of the non-ASCII characters that are common in the languages of an encoding, times 1.3 for an encoding
+ * with multi-byte characters; 0 if too many characters are invalid.
  */
 function scoreOf(bytes: Uint8Array, encoding: string, common: ReadonlySet<string>): number {
   const text = decodedLeniently(bytes, encoding);
@@ -81,7 +81,7 @@ function scoreOf(bytes: Uint8Array, encoding: string, common: ReadonlySet<string
   return (fitting / beyond) * (wide.has(encoding) ? 1.3 : 1);
 }
 
-/** Matches the C1 control characters, which do not occur in texts. */
+/** Whether a character is one of the C1 control characters, which do not occur in texts */
 function isControl(character: string): boolean {
   return character >= '\x80' && character <= '\x9f';
 }

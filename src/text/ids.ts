@@ -3,14 +3,20 @@ import { constants } from 'node:buffer';
 import { CharnnError } from '../errors.js';
 import { requireMemory, reservableBytes } from '../machine/memory.js';
 import { sharedBuffer } from '../machine/shared-memory.js';
+import type { IdList } from './id-list.js';
 import type { Ids } from './unit.js';
 
-type Width = 1 | 2 | 4;
+export type Width = 1 | 2 | 4;
 
 /** Number of bytes per id in a vocabulary of `size` symbols. */
 export function widthFor(size: number): Width {
   if (size <= 0x100) return 1;
   return size <= 0x10000 ? 2 : 4;
+}
+
+/** Ids in memory of this thread alone, all 0 */
+export function arrayOf(width: Width, length: number): Ids {
+  return view(new ArrayBuffer(length * width), width, length);
 }
 
 function view(buffer: ArrayBufferLike, width: Width, length: number): Ids {
@@ -31,21 +37,43 @@ export function newIds(size: number, length: number): Ids {
   }
 }
 
-/** The memory of a list grows in steps of this many bytes; its whole address space is reserved at the start. */
+/**
+ * The memory of a long list grows in steps of this many bytes, that of a shorter one doubles; its whole address space is
+ * reserved at the start.
+ */
 const growth = 1 << 24;
-/** Number of ids that are rewritten at once */
+/** Number of ids that are rewritten at a time when a list becomes wider or is renumbered */
 const step = 1 << 16;
+
+/** A list of ids that grows at its end */
+export interface GrowingList {
+  readonly length: number;
+  /** @param size larger than every id in the list */
+  append(ids: Uint32Array, size: number): void;
+  /**
+   * Counts how often each id occurs.
+   * @param size larger than every id in the list
+   */
+  count(size: number): Uint32Array;
+  /**
+   * Renumbers all ids.
+   * @param size number of symbols of the vocabulary to which the new ids belong
+   * @param renumbered the new id for each old one
+   */
+  rewrite(size: number, renumbered: Uint32Array): void;
+  /** The ids of the list, at its current length */
+  view(): IdList;
+}
 
 /**
  * A list of ids that grows at its end and changes the width of its elements in place. However long the text and however
  * many different characters it has, it is never in memory twice.
  */
-export class GrowingIds {
+export class GrowingIds implements GrowingList {
   length = 0;
   private width: Width = 1;
   private readonly buffer = reserve();
 
-  /** @param size larger than every id in the list */
   append(ids: Uint32Array, size: number): void {
     if (widthFor(size) > this.width) this.rewrite(size, undefined);
     const from = this.length;
@@ -77,10 +105,6 @@ export class GrowingIds {
     this.width = width;
   }
 
-  /**
-   * Counts how often each id occurs.
-   * @param size larger than every id in the list
-   */
   count(size: number): Uint32Array {
     const counts = new Uint32Array(size);
     const ids = this.view();
@@ -94,7 +118,6 @@ export class GrowingIds {
     return counts;
   }
 
-  /** The ids of the list, at its current length. */
   view(): Ids {
     return view(this.buffer, this.width, this.length);
   }
@@ -108,13 +131,18 @@ export class GrowingIds {
         `the text is too long: at most ${maxLength} of its characters fit in memory; give a part of it`,
       );
     }
+    // a short text takes little, and needs no comparison with the limits of memory
+    const grown = Math.min(
+      bytes <= growth ? 2 ** Math.ceil(Math.log2(bytes)) : Math.ceil(bytes / growth) * growth,
+      buffer.maxByteLength,
+    );
     requireMemory(
-      bytes + growth - buffer.byteLength,
+      grown - buffer.byteLength,
       `a text of more than ${this.length} characters`,
       'give a part of it',
     );
     try {
-      buffer.grow(Math.min(Math.ceil(bytes / growth) * growth, buffer.maxByteLength));
+      buffer.grow(grown);
     } catch (cause) {
       throw new CharnnError(
         `not enough memory for a text of ${this.length} characters; give a part of it`,

@@ -7,7 +7,7 @@ export class LineEnds {
   private afterCr = false;
 
   /**
-   * Converts the first `count` symbols in place.
+   * Converts the line ends among the first `count` symbols to LF, in place.
    * @returns how many symbols are left
    */
   fold(symbols: Uint32Array, count: number): number {

@@ -27,7 +27,7 @@ export async function* splitLines(
   let rest: Buffer[] = [];
   let length = 0;
   for await (const piece of pieces) {
-    // a copy is kept, because the source will overwrite its memory
+    // the lines are cut from a copy, because the source will overwrite the memory of the piece
     const bytes = Buffer.from(piece);
     const lines: Buffer[] = [];
     let from = 0;

@@ -7,7 +7,8 @@ import type { Readable } from 'node:stream';
 import { CharnnError, optionName } from '../errors.js';
 import type { ConditionReader } from './condition-reader.js';
 import type { FolderReport, LeavingOut } from './folders.js';
-import { GrowingIds } from './ids.js';
+import type { IdList } from './id-list.js';
+import { GrowingIds, type GrowingList } from './ids.js';
 import { FixedInterner, GrowingInterner, type Interner } from './interner.js';
 import type { PairCoding } from './pair-coding.js';
 import { readText } from './read-text.js';
@@ -16,9 +17,14 @@ import { findSources, type Source } from './sources.js';
 import type { Ids, TextOptions, TextUnit } from './unit.js';
 import { Vocabulary } from './vocabulary.js';
 
-export interface Corpus {
+export interface Corpus extends StoredCorpus {
   /** The whole text, in memory that worker threads share */
   readonly ids: Ids;
+}
+
+export interface StoredCorpus {
+  /** The whole text, in memory or in a file */
+  readonly ids: IdList;
   readonly vocabulary: Vocabulary;
   /** How many of the ids are the unknown symbol */
   readonly unknown: number;
@@ -74,6 +80,9 @@ export interface CorpusOptions {
   readonly onProgress?: ((bytesRead: number, bytesTotal: number | undefined) => void) | undefined;
 }
 
+/** Creates the list that takes the ids of a text; without it, they are in memory */
+export type ListMaker = (() => Promise<GrowingList>) | undefined;
+
 /**
  * Reads files, folders and standard input as one text. Each file is decoded separately, and they are joined without
  * anything between them.
@@ -82,10 +91,17 @@ export interface CorpusOptions {
  * @throws CharnnError for what cannot be read or decoded, for an empty text, for a text too long for memory, and where
  * `minCount` leaves no character
  */
+export async function loadCorpus(paths: readonly string[], options: CorpusOptions): Promise<Corpus>;
 export async function loadCorpus(
   paths: readonly string[],
   options: CorpusOptions,
-): Promise<Corpus> {
+  makeList: ListMaker,
+): Promise<StoredCorpus>;
+export async function loadCorpus(
+  paths: readonly string[],
+  options: CorpusOptions,
+  makeList?: ListMaker,
+): Promise<StoredCorpus> {
   const { text, reading = defaultReading, stdin, leavingOut, onFolder } = options;
   const folders: FolderReport[] = [];
   const sources = await findSources(paths, stdin, {
@@ -97,7 +113,7 @@ export async function loadCorpus(
       onFolder?.(report);
     },
   });
-  return { ...(await loadSources(sources, options)), folders };
+  return { ...(await loadInto(await makeList?.(), sources, options)), folders };
 }
 
 /**
@@ -106,20 +122,32 @@ export async function loadCorpus(
  */
 export async function loadSources(
   sources: readonly Source[],
-  options: Omit<CorpusOptions, 'stdin' | 'leavingOut' | 'onFolder'>,
+  options: SourceOptions,
 ): Promise<Corpus> {
+  return (await loadInto(undefined, sources, options)) as Corpus;
+}
+
+type SourceOptions = Omit<CorpusOptions, 'stdin' | 'leavingOut' | 'onFolder'>;
+
+/** @param list takes the ids; by default they are in memory */
+async function loadInto(
+  list: GrowingList | undefined,
+  sources: readonly Source[],
+  options: SourceOptions,
+): Promise<StoredCorpus> {
   const { text, minCount, vocabulary } = options;
+  const ids = list ?? new GrowingIds();
   const folders: readonly FolderReport[] = [];
   if (vocabulary === undefined) {
     const interner = new GrowingInterner(text.unit);
-    const { ids, ...read } = await readAll(sources, options, interner);
+    const read = await readAll(sources, options, interner, ids);
     return { ...renumber(ids, text.unit, interner.symbols, minCount), ...read, folders };
   }
   if (vocabulary.unit !== text.unit) {
     throw new CharnnError(`the vocabulary's unit is ${vocabulary.unit}, not ${text.unit}`);
   }
   const interner = new FixedInterner(vocabulary);
-  const { ids, ...read } = await readAll(sources, options, interner);
+  const read = await readAll(sources, options, interner, ids);
   return { ids: ids.view(), vocabulary, unknown: interner.unknown, ...read, folders };
 }
 
@@ -128,11 +156,11 @@ export async function loadSources(
  * @param symbols the symbol of each provisional id
  */
 function renumber(
-  ids: GrowingIds,
+  ids: GrowingList,
   unit: TextUnit,
   symbols: readonly number[],
   minCount: number,
-): Pick<Corpus, 'ids' | 'vocabulary' | 'unknown'> {
+): Pick<StoredCorpus, 'ids' | 'vocabulary' | 'unknown'> {
   // every symbol has occurred at least once, so counting is only needed for a minimum above 1
   const counts = minCount > 1 ? ids.count(symbols.length) : undefined;
   const occurrences = symbols.map((symbol, id) => [symbol, counts?.[id] ?? 1] as const);
@@ -162,10 +190,8 @@ async function readAll(
     onProgress,
   }: Pick<CorpusOptions, 'text' | 'reading' | 'coding' | 'beside' | 'onProgress'>,
   interner: Interner,
-): Promise<
-  Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts' | 'starts'> & { readonly ids: GrowingIds }
-> {
-  const ids = new GrowingIds();
+  ids: GrowingList,
+): Promise<Pick<Corpus, 'bytes' | 'sha256' | 'files' | 'parts' | 'starts'>> {
   const hash = createHash('sha256');
   const total = totalSize(sources);
   const parts: CorpusPart[] | undefined = sources.length <= maxParts ? [] : undefined;
@@ -191,7 +217,7 @@ async function readAll(
     const what = sources.length > 1 ? `the text of these ${sources.length} files` : sources[0].name;
     throw new CharnnError(`${what} is empty: at least one character is needed`);
   }
-  return { ids, bytes, sha256: hash.digest('hex'), files: sources.length, parts, starts };
+  return { bytes, sha256: hash.digest('hex'), files: sources.length, parts, starts };
 }
 
 function totalSize(sources: readonly Source[]): number | undefined {

@@ -16,7 +16,7 @@ type Wanted = Readonly<Record<Side, SideUnit | 'auto'>>;
 
 /** The byte `?`, which is written in place of a character that is not a byte */
 const questionMark = 0x3f;
-/** The character of the first symbol that is not a single character */
+/** The private-use character that stands for the first symbol of several characters */
 const firstSymbol = 0xf0000;
 /** Max number of symbols that are not single characters: nearly as many as there are private-use characters for them */
 export const maxSymbols = 0xfff0;
@@ -57,7 +57,7 @@ export class PairCoding {
   }
 
   /**
-   * Decides the units that are still `auto`: symbols if a side consists of a few short symbols between blanks,
+   * Decides the units that are still `auto`: symbols if a side consists of a few short symbols separated by blanks,
    * otherwise characters.
    */
   decide(pairs: Readonly<Record<Side, readonly string[]>>): void {
@@ -73,12 +73,15 @@ export class PairCoding {
     return unit === 'auto' ? 'char' : unit;
   }
 
-  /** Records the format of the pairs. */
+  /** Notes the format in which the pairs came, if a model is to record it. */
   comeAs(format: string): void {
     if (this.isGrowing) this.format = format === 'ndjson' ? format : undefined;
   }
 
-  /** The units and the symbols so far; undefined if there is nothing to record */
+  /**
+   * What a model records about the coding: the units of both sides, the symbols so far, and the format if it is ndjson;
+   * undefined if both sides consist of characters and came in another format
+   */
   get units(): PairUnits | undefined {
     const [source, target] = [this.unit('source'), this.unit('target')];
     const { format } = this;
@@ -119,7 +122,7 @@ export class PairCoding {
     }
   }
 
-  /** The units in a side of a pair: its symbols between blanks, or its characters */
+  /** The units in a side of a pair: its symbols, which blanks separate, or its characters */
   partsOf(side: Side, text: string): string[] {
     if (this.unit(side) !== 'symbol') return Array.from(text);
     return text.split(/\s+/u).filter((symbol) => symbol !== '');
@@ -139,7 +142,7 @@ export class PairCoding {
   private add(symbol: string): string {
     if (this.symbols.length === maxSymbols) {
       throw new CharnnError(
-        `the pairs have more than ${maxSymbols} different symbols between blanks: give ${optionName('sourceUnit', 'char')} or ${optionName('targetUnit', 'char')}`,
+        `the pairs have more than ${maxSymbols} different symbols separated by blanks: give ${optionName('sourceUnit', 'char')} or ${optionName('targetUnit', 'char')}`,
       );
     }
     const character = String.fromCodePoint(firstSymbol + this.symbols.length);
@@ -174,7 +177,7 @@ const maxLength = 6;
 /** Min number of times that a symbol occurs, on average, in a side that is recognised as symbols */
 const minOccurrences = 10;
 
-/** Whether texts consist of a few short symbols between blanks, such as phonemes, but not numbers or words. */
+/** Whether texts consist of a few short symbols separated by blanks, such as phonemes, but not numbers or words. */
 function areSymbols(texts: readonly string[]): boolean {
   const different = new Set<string>();
   let [count, several] = [0, 0];

@@ -26,7 +26,7 @@ export interface PairRecord {
   readonly target: string | undefined;
   /** The further columns that were asked for; a missing one is '' */
   readonly further: readonly string[];
-  /** Whether there are further columns that have no names */
+  /** Whether a line of TSV that begins with source and target has further columns, which are not read */
   readonly isWider?: boolean;
 }
 

@@ -120,7 +120,7 @@ function adviceFor(sample: Uint8Array): string {
   return `for a stray byte give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}; for a text in another encoding, ${named}`;
 }
 
-/** Matches control characters other than tabs, line ends and the escape character. */
+/** Whether a byte is a control character of ASCII other than white space and the escape character */
 function isControl(byte: number): boolean {
   return byte < 0x09 || (byte > 0x0d && byte < 0x20 && byte !== 0x1b) || byte === 0x7f;
 }
@@ -143,7 +143,7 @@ async function lineOf(source: Source, offset: number): Promise<number | undefine
       if (position > offset) return line;
     }
   } catch {
-    // the file may have been deleted, but the error has been found anyway
+    // the file may have been deleted; the invalid byte is then reported without its line
   }
   return undefined;
 }

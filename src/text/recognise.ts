@@ -16,7 +16,7 @@ export type FileKind =
       readonly what: string;
       readonly advice: string;
     }
-  /** A file that is refused, or skipped in a folder */
+  /** A file that is not taken for text: it is refused or, in a folder, skipped. */
   | {
       readonly kind: 'other';
       readonly what: string;
@@ -62,7 +62,7 @@ export function recognise(start: Uint8Array, extension = ''): FileKind {
   return { kind: 'other', what, advice, isGuess: true };
 }
 
-/** Whether these first bytes are so few that more of them could change the result */
+/** Whether these first bytes of a file are so few that more of them could change what `recognise` returns */
 export function isUndecided(start: Uint8Array): boolean {
   if (start.length === 0) return true;
   const magics = [...Object.values(utf16Marks), ...utf32Marks, utf8Mark, ...zipMagics];

@@ -6,9 +6,11 @@ import type { Ids } from './unit.js';
 
 /** The labels of the records of a text, or of a part of it */
 export interface RecordLabels {
-  /** Positions in the part at which its records begin, ascending; the first one is 0 */
+  /**
+   * Positions at which the records of the text or part begin, counted from its beginning, ascending; the first one is 0
+   */
   readonly starts: Float64Array;
-  /** Index of the part's first record */
+  /** Index of the record with the part's first character, among the records of the whole text */
   readonly first: number;
   readonly given: Conditions;
 }
@@ -54,7 +56,7 @@ export function markLabels(
   let record = recordAt(starts, from + 1);
   for (let t = 0; t < T; t++) {
     while (record + 1 < starts.length && starts[record + 1] <= from + t + 1) record++;
-    // inputs outside the text are read, but their outputs are ignored
+    // the input may go beyond the end of the text; there the label of the last record is used, and the output ignored
     const number = Math.min(first + record, last);
     for (let c = 0; c < C; c++) into[c * T * rows + t * rows + row] = labels[number * C + c];
   }

@@ -3,7 +3,10 @@ import { areWrapped, quantile } from './separator-line.js';
 
 /** Max fraction of lines that may be blank or indented; lists of records have hardly any such lines. */
 const strayLines = 0.02;
-/** In a text of records, the `beginnings` most frequent beginnings cover at least the fraction `covered` of lines. */
+/**
+ * Lines are taken for records if their `beginnings` most frequent beginnings, such as dates or levels, cover at least
+ * the fraction `covered` of them.
+ */
 const beginnings = 10;
 const covered = 0.8;
 
@@ -30,7 +33,7 @@ export function lineEndIsSeparator(all: readonly string[]): boolean {
   }
   if (usualMax > 80 || fraction((line) => innerEnd.test(line)) > 0.05) return false;
   if (fraction((line) => sentenceEnd.test(line)) > 0.2) return false;
-  // verses often end with commas or dashes, statements with semicolons or brackets; neither are records
+  // verses often end with commas or dashes, statements of a program with semicolons or brackets; neither are records
   if (fraction((line) => /[,;:—–-]\s*$/.test(line)) > 0.2) return false;
   if (fraction((line) => /[{}()[\];]\s*$/.test(line)) > 0.3) return false;
   return !areWrapped(lines);

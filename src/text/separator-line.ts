@@ -4,7 +4,7 @@
 const minBlocks = 10;
 /** Max median number of characters between two separators; scenes and chapters, which are no records, are longer. */
 const maxBlockLength = 1500;
-/** Max fraction of blocks that may lack a property which is expected of all */
+/** Max fraction of the blocks between separators that may lack a property which is expected of all blocks */
 const exceptions = 0.1;
 const maxMarkLength = 80;
 

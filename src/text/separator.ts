@@ -21,6 +21,7 @@
  */
 
 import { quote } from '../messages/quote.js';
+import type { IdList } from './id-list.js';
 import { blankLines, separatorLine } from './separator-line.js';
 import { lineEndIsSeparator } from './separator-line-end.js';
 import type { Ids } from './unit.js';
@@ -36,7 +37,7 @@ const minLines = 30;
  * Returns the string that ends the records of a text; undefined if none is found.
  * @param ids the text, in ids of the vocabulary
  */
-export function findSeparator(ids: Ids, vocabulary: Vocabulary): string | undefined {
+export function findSeparator(ids: IdList, vocabulary: Vocabulary): string | undefined {
   const texts = windowsOf(ids).map((window) => vocabulary.decode(window));
   const crlf = texts.every((text) => text.includes('\r\n') && !/[^\r]\n/.test(text));
   const lineEnd = crlf ? '\r\n' : '\n';
@@ -69,17 +70,17 @@ function inQuotes(text: string): string {
   return shown.startsWith('"') ? shown : `"${shown}"`;
 }
 
-function windowsOf(ids: Ids): Ids[] {
+function windowsOf(ids: IdList): Ids[] {
   if (ids.length <= windowCount * windowLength) {
     const count = Math.ceil(ids.length / windowLength);
     return Array.from({ length: count }, (_, i) =>
-      ids.subarray(i * windowLength, (i + 1) * windowLength),
+      ids.slice(i * windowLength, (i + 1) * windowLength),
     );
   }
   const gap = (ids.length - windowLength) / (windowCount - 1);
   return Array.from({ length: windowCount }, (_, i) => {
     const start = Math.floor(i * gap);
-    return ids.subarray(start, start + windowLength);
+    return ids.slice(start, start + windowLength);
   });
 }
 

@@ -8,11 +8,11 @@ export interface Signature {
   /** The name of the format with its article, as messages show it */
   readonly what: string;
   readonly packing?: Packing;
-  /** Advice for the user; absent where the file holds no text */
+  /** Advice for the user on how to get the text out of a file of this format; absent if it holds none */
   readonly advice?: string;
-  /** The bytes that the file begins with; undefined stands for any byte */
+  /** The bytes by which a file of this format is recognised; undefined stands for any byte */
   readonly magic: readonly (number | undefined)[];
-  /** Number of bytes before the signature */
+  /** Number of bytes of the file before those by which its format is recognised */
   readonly at?: number;
 }
 
@@ -90,7 +90,7 @@ export const signatures: readonly Signature[] = [
 ];
 
 function bzip2(): (number | undefined)[] {
-  // the fourth byte is a digit, the block size; then a block begins with the first digits of π
+  // in a bzip2 file the fourth byte is a digit, the block size; then a block begins with the first digits of π
   return [...ascii('BZh'), undefined, 0x31, 0x41, 0x59, 0x26];
 }
 

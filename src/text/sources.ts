@@ -152,7 +152,7 @@ function streamSource(stream: Readable): Source {
     label: standardInput,
     size: undefined,
     async *read() {
-      // another source, such as the path of a second option, has already read the stream
+      // another source, such as the path of a second option, has already read standard input
       if (stream.readableDidRead) throw givenTwice();
       try {
         for await (const chunk of stream) {

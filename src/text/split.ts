@@ -1,19 +1,19 @@
 /** Divides a text between training and validation, and fits a batch to the text. */
 import { CharnnError } from '../errors.js';
-import type { Ids } from './unit.js';
+import type { IdList } from './id-list.js';
 
 /**
- * Splits off the last part of a text for validation, and keeps the rest for training. Both are views of the text's
- * memory, and training has at least one character.
+ * Splits off the last part of a text for validation, and keeps the rest for training. Both are views of the text, and training has at least one character.
  * @param validationFraction 0 to below 1; with 0 there is no validation text
  */
-export function splitCorpus(
-  ids: Ids,
+export function splitCorpus<List extends IdList>(
+  ids: List,
   validationFraction: number,
-): { readonly train: Ids; readonly validation: Ids } {
+): { readonly train: List; readonly validation: List } {
   // rounded, because 100 × 0.29 is slightly less than 29
   const edge = Math.max(1, ids.length - Math.round(ids.length * validationFraction));
-  return { train: ids.subarray(0, edge), validation: ids.subarray(edge) };
+  const part = (start: number, end: number) => ids.subarray(start, end) as List;
+  return { train: part(0, edge), validation: part(edge, ids.length) };
 }
 
 export interface BatchShape {

@@ -6,6 +6,8 @@
  * position follows from the number of chunks read, so it need not be saved.
  */
 import { DocumentMarker, type DocumentMarks, type Documents } from './documents.js';
+import type { IdList } from './id-list.js';
+import type { BatchShape } from './split.js';
 import type { Ids } from './unit.js';
 
 export interface Chunk {
@@ -17,30 +19,38 @@ export interface Chunk {
 
 /** Where a list of ids is in the text of which it is a part */
 export interface TextPart {
-  /** Position in the text of the first id */
+  /** Position in the whole text of the first id of the list */
   readonly start: number;
   /** Number of characters of the whole text */
   readonly total: number;
 }
 
 /**
- * The part of a text that the rows `first` to `end` - 1 of a batch read.
+ * The part of a text that the rows `first` to `end` - 1 of a batch read; the last rows also have the characters at the
+ * end of the text that no row reads.
  * @param before number of characters before the rows that are also needed, if there are so many
  */
-export function partOfRows(
-  ids: Ids,
+export function partOfRows<List extends IdList>(
+  ids: List,
   batchSize: number,
   first: number,
   end: number,
   before: number,
-): { readonly ids: Ids; readonly part: TextPart } {
-  const length = streamLength(ids.length, batchSize);
+): { readonly ids: List; readonly part: TextPart } {
+  const { length } = streamsOf(ids.length, { batchSize, seqLength: 1 });
   const start = Math.max(0, first * length - before);
-  return { ids: ids.subarray(start, end * length + 1), part: { start, total: ids.length } };
+  const last = end === batchSize ? ids.length : end * length + 1;
+  return { ids: ids.subarray(start, last) as List, part: { start, total: ids.length } };
 }
 
-function streamLength(characters: number, batchSize: number): number {
-  return Math.floor((characters - 1) / batchSize);
+/** The number of steps of a stream, and the number of chunks in a pass over the text */
+export function streamsOf(
+  characters: number,
+  { batchSize, seqLength }: BatchShape,
+): { readonly length: number; readonly chunksPerPass: number } {
+  const length = Math.floor((characters - 1) / batchSize);
+  if (length < 1) throw new Error(`${characters} characters do not fill ${batchSize} streams`);
+  return { length, chunksPerPass: Math.ceil(length / seqLength) };
 }
 
 export class Streams {
@@ -56,10 +66,9 @@ export class Streams {
     private readonly documents?: Documents,
     private readonly part: TextPart = { start: 0, total: ids.length },
   ) {
-    this.length = streamLength(part.total, batchSize);
-    if (this.length < 1)
-      throw new Error(`${part.total} characters do not fill ${batchSize} streams`);
-    this.chunksPerPass = Math.ceil(this.length / seqLength);
+    const { length, chunksPerPass } = streamsOf(part.total, { batchSize, seqLength });
+    this.length = length;
+    this.chunksPerPass = chunksPerPass;
   }
 
   /** The chunk of training step `step`, which counts from 0 through all passes. */

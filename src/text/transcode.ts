@@ -82,7 +82,7 @@ class Utf16Decoding {
 
 const lineFeed = 0x0a;
 
-/** Decodes the other encodings that TextDecoder knows. */
+/** Decodes encodings other than UTF-8 and UTF-16, by means of TextDecoder. */
 class LegacyDecoding {
   private strict: InstanceType<typeof TextDecoder>;
   /** Bytes since the last line end; whole lines are decoded at once, so that an error can be located */
@@ -99,7 +99,7 @@ class LegacyDecoding {
 
   push(piece: Uint8Array): string {
     const bytes = this.held.length > 0 ? Buffer.concat([this.held, piece]) : piece;
-    // in all of these encodings a line feed byte is always a line feed, never part of a longer character
+    // in every encoding but UTF-16, a line feed byte is always a line feed, never part of a longer character
     const end = bytes.lastIndexOf(lineFeed) + 1;
     if (end === 0 && bytes.length < maxHeldBytes) {
       this.held = Buffer.from(bytes);
@@ -124,7 +124,7 @@ class LegacyDecoding {
       if (isEnd) text += this.strict.decode();
     } catch {
       if (this.invalid === 'error') this.fail(bytes);
-      // a decoder is not used again after an error
+      // after an error, the decoder may still hold bytes of the faulty text, so a new one takes its place
       this.strict = this.newDecoder();
       text = decodedLeniently(bytes, this.encoding);
       if (this.invalid === 'skip') text = text.replaceAll(replacement, '');
@@ -148,7 +148,7 @@ class LegacyDecoding {
       }
       at = Math.max(0, bytes.length - 1);
     } catch {
-      // the fault is at this byte, or begins one or two bytes before it
+      // the decoder refused the byte at this position; the fault is this byte, or begins one or two bytes before it
     }
     const fault = `is not valid ${this.encoding}`;
     const advice = `give ${optionName('invalid', 'replace')} or ${optionName('invalid', 'skip')}, or name the right encoding with ${optionName('encoding')}`;
@@ -156,11 +156,11 @@ class LegacyDecoding {
   }
 }
 
-/** Max bytes that are held back until their line ends */
+/** Max number of bytes of an unfinished line that a decoder holds back until the line ends */
 const maxHeldBytes = 1 << 20;
 
 /**
- * Decodes a text in another encoding, with U+FFFD in place of invalid bytes.
+ * Decodes a text in the given encoding, with U+FFFD in place of invalid bytes.
  *
  * It decodes as a stream, although the text is complete, because some versions of Node.js mistake the bytes 0x80 to
  * 0x9f of windows-1252 for control characters when they decode it at once.

@@ -4,7 +4,7 @@ export const textUnits = ['char', 'byte'] as const;
 /** Unicode code points, or bytes */
 export type TextUnit = (typeof textUnits)[number];
 
-/** Units of one side of pairs: Unicode code points, bytes, or symbols between blanks, such as phonemes */
+/** Units of one side of pairs: Unicode code points, bytes, or symbols separated by blanks, such as phonemes */
 export const sideUnits = [...textUnits, 'symbol'] as const;
 export type SideUnit = (typeof sideUnits)[number];
 

@@ -54,7 +54,7 @@ async function* unpackedBy(
 ): AsyncGenerator<Uint8Array, void, void> {
   const packed = { bytes: 0 };
   let length = 0;
-  // an error of either stream is thrown while `stream` is read
+  // an error of either stream of the pipeline reaches the loop that reads `stream`, which throws it
   pipeline(Readable.from(copiesOf(pieces, packed)), stream, () => {});
   try {
     for await (const chunk of stream) {

@@ -62,7 +62,7 @@ export class Utf8Decoder {
           if (this.invalid === 'error') this.fail(invalidFault);
           if (this.invalid === 'replace') into[count++] = replacementCharacter;
           needed = 0;
-          // this byte may begin the next character
+          // a byte that does not continue the sequence may begin the next character, so it is read again
           i--;
           continue;
         }

@@ -27,7 +27,7 @@ export type Envelope<Reply> =
       readonly failure: {
         readonly message: string;
         readonly stack: string | undefined;
-        /** Whether the error was a CharnnError, whose message tells the user what to do */
+        /** Whether the worker's error was a CharnnError, whose message tells the user what to do */
         readonly isKnown: boolean;
       };
     };

@@ -32,8 +32,8 @@ export interface OtherWorkers<Data, Job, Result> {
   /** The number of other processes */
   readonly processes: number;
   /**
-   * Starts the workers with the data that the workers of this process have.
-   * @returns their number
+   * Starts the workers of the other processes, with the same data as the workers of this process.
+   * @returns the number of these workers
    */
   start(
     data: Data,
@@ -151,7 +151,7 @@ export async function* mapOrdered<Data, Job, Result>(
         if (list === undefined) early.set(chunk.index, [chunk]);
         else list.push(chunk);
       }
-      // yield everything that is next in order
+      // yield the chunks that have arrived and are next in the order of the jobs
       for (let list = early.get(current); list !== undefined; list = early.get(current)) {
         early.delete(current);
         for (const chunk of list) {
@@ -163,7 +163,7 @@ export async function* mapOrdered<Data, Job, Result>(
     }
   } finally {
     await pool.close();
-    // not awaited, because a reader of a pipe may wait for input that never comes
+    // ending the iterator of the jobs is not awaited, because jobs may come from a pipe whose input never comes
     void iterator.return?.();
   }
 }

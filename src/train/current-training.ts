@@ -20,7 +20,7 @@ import { transferWeights } from './transfer.js';
 import { momentCount } from './update/optimizers.js';
 import { learningRate, Plateau } from './update/schedule.js';
 
-/** The values from which the model file and the state file are made, and on which decisions depend */
+/** The current values of a training run, which model file and state file record, and on which its decisions depend */
 export class CurrentTraining {
   step = 0;
   history = new History();
@@ -65,7 +65,7 @@ export class CurrentTraining {
     return this.step / this.pass.steps;
   }
 
-  /** Whether the best loss so far has reached the target */
+  /** Whether the best loss so far is at most the target loss, at which training ends */
   get isOnTarget(): boolean {
     const { targetLoss } = this.job.config;
     return targetLoss !== undefined && this.bestLoss !== undefined && this.bestLoss <= targetLoss;

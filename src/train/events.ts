@@ -169,7 +169,7 @@ export interface BaselineEvent {
   readonly xzBitsPerCharacter: number | undefined;
 }
 
-/** Adds the losses in bits per character to those in nats. */
+/** Extends an object that holds losses in nats by the same losses in bits per character. */
 export function withBits<
   Entry extends {
     readonly trainLoss?: number | null;

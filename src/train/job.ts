@@ -3,6 +3,7 @@
 import type { NgramTable } from '../counts/ngram-table.js';
 import type { ModelConfig } from '../model/model-config.js';
 import type { Beside, Model } from '../model/model-data.js';
+import type { IdList } from '../text/id-list.js';
 import type { Ids, TextOptions } from '../text/unit.js';
 import type { Vocabulary } from '../text/vocabulary.js';
 import type { TrainEvent } from './events.js';
@@ -12,7 +13,8 @@ import type { TrainingState } from './saving/training-state.js';
 import type { TrainConfig } from './train-config.js';
 
 export interface TrainingText {
-  readonly train: Ids;
+  /** In a file if several processes share the text, each of which has only a part of it in memory */
+  readonly train: IdList;
   /**
    * The validation text. It may be empty; then the best model is the one with the lowest training loss. Unknown
    * characters cost the same as in `evaluate`.
@@ -26,10 +28,13 @@ export interface TrainingText {
   readonly beside?: Beside | undefined;
   /** The documents of the text, if each file or record is learned by itself (`TrainConfig.documents`) */
   readonly documents?: TrainingDocuments | undefined;
-  /** The pairs, in a training run on pairs. They may divide one list of ids, which is then `train` and `validation`. */
+  /**
+   * The pairs, in a training run on pairs. If training and validation pairs are parts of one list of ids, both `train`
+   * and `validation` are this whole list.
+   */
   readonly pairs?: TrainingPairs | undefined;
   /** The text whose n-grams are counted: the training text together with the part held out at its beginning */
-  readonly counted?: Ids | undefined;
+  readonly counted?: IdList | undefined;
   /**
    * Facts about the text that the model records; they contain no times or paths, so that equal training runs write
    * equal bytes

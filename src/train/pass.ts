@@ -1,7 +1,8 @@
 /** One pass over the training data, a text or pairs: how many steps and characters it and its validation have. */
 import { PairBatches } from '../model/pairs/pair-batches.js';
 import { targetCharacters, targetsUnknown } from '../model/pairs/pair-table.js';
-import { Streams } from '../text/streams.js';
+import { idsInMemory } from '../text/id-list.js';
+import { streamsOf } from '../text/streams.js';
 import type { TrainingText } from './job.js';
 import type { TrainConfig } from './train-config.js';
 
@@ -22,7 +23,8 @@ export function passOver(corpus: TrainingText, config: TrainConfig): Pass {
   const { train, validation, vocabulary, pairs } = corpus;
   const { batchSize, seqLength, seed } = config;
   if (pairs) {
-    const steps = new PairBatches(train, pairs.train, pairs.marks, batchSize, seed).batchesPerPass;
+    const ids = idsInMemory(train);
+    const steps = new PairBatches(ids, pairs.train, pairs.marks, batchSize, seed).batchesPerPass;
     const trainCharacters = targetCharacters(pairs.train);
     const predicted = targetCharacters(pairs.validation);
     return {
@@ -32,7 +34,7 @@ export function passOver(corpus: TrainingText, config: TrainConfig): Pass {
     };
   }
   return {
-    steps: new Streams(train, batchSize, seqLength).chunksPerPass,
+    steps: streamsOf(train.length, { batchSize, seqLength }).chunksPerPass,
     charactersPerStep: batchSize * seqLength,
     trainCharacters: train.length,
     validationCharacters: validation.length,

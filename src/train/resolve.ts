@@ -41,7 +41,7 @@ export interface Picked extends BatchShape {
   /** Size and other properties of a preset's network, or of the model that training starts from */
   readonly model: Size & Attending & Partial<CellChoice>;
   readonly dropout: number;
-  /** The length that was asked for, or less if the text is too small to benefit from it */
+  /** The length of the training run that was asked for, or a shorter one if the text is too small to benefit from it */
   readonly length: TrainLength;
   readonly threads: number;
 }
@@ -119,7 +119,7 @@ function checkPairs(options: CommandTrainOptions): void {
     );
   }
   for (const key of notForPairs) {
-    // switching something off is always allowed
+    // an option that only switches something off never conflicts with pairs
     if (!options[key] && options[key] !== '') continue;
     throw new OptionError(
       (name) => `${name('pairs')} cannot be combined with ${name(key)}: leave it out`,
@@ -169,7 +169,7 @@ export function resolveTraining(options: CommandTrainOptions, picked: Picked): R
   const { model: preset, length, ...values } = picked;
   const preferred = cellChoice({ ...preset, cell: preset.cell ?? schema.cell.default });
   const choice = options.cell === undefined ? preferred : chooseCell(options.cell);
-  // a preset or a given model decides only for its own cell, and the cell of every preset is an LSTM
+  // a preset or a given model decides on layer normalisation only for its own cell; the cell of every preset is an LSTM
   const mayNormalise =
     preset.layerNorm === true &&
     isDeepStrictEqual(choice, cellChoice({ ...preset, cell: preset.cell ?? 'lstm' }));
@@ -213,7 +213,7 @@ export function resumeTraining(options: CommandTrainOptions, saved: TrainConfig)
     Object.hasOwn(trainingRows, key),
   );
   const { precision: asked } = options;
-  // if the precision is left to charnn, it stays as it was
+  // if the precision is left to charnn, a resumed training run keeps the one that it had
   const precision = asked === undefined || asked === 'auto' ? precisionOf(saved) : asked;
   const config = { ...saved, ...Object.fromEntries(given) };
   requireCapable({ backend: config.backend, precision });

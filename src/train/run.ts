@@ -3,20 +3,19 @@
  * history and the best model, and submits models and states for saving.
  */
 import { openDevice } from '../backend/open-device.js';
-import { optionName } from '../errors.js';
-import { requireMemory } from '../machine/memory.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { parameterTable } from '../model/parameters.js';
 import { countedBeside } from './counted-beside.js';
 import { CurrentTraining } from './current-training.js';
 import { type EndEvent, type Validation, withBits } from './events.js';
 import type { TrainingJob } from './job.js';
+import { ownTexts } from './own-texts.js';
 import { precisionOf } from './precision.js';
 import type { Others } from './replicas/others.js';
 import { Replicas } from './replicas/replica-group.js';
 import { noMetrics } from './replicas/shared-control.js';
 import { SavePlan } from './saving/save-plan.js';
-import { trainingBytes } from './training-bytes.js';
+import { requireTraining } from './training-bytes.js';
 
 const progressMs = 200;
 /** Number of steps over which the displayed loss is averaged */
@@ -30,26 +29,20 @@ const displayedSteps = 50;
  */
 export async function runTraining(job: TrainingJob, others?: Others): Promise<EndEvent> {
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
-  requireMemory(
-    // each process has its own share of the threads, and checks its own memory
-    trainingBytes(model, {
-      ...job.config,
-      threads: job.config.threads / (others?.size ?? 1),
-    }),
-    'this training',
-    `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
-  );
+  // each process has its own share of the threads, and checks its own memory
+  const threads = job.config.threads / (others?.size ?? 1);
+  requireTraining(model, { ...job.config, threads });
   const device = await openDevice(job.config.backend, precisionOf(job.config));
   const { note, operations } = device;
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });
   let replicas: Replicas | undefined;
-  const started = performance.now();
   try {
+    const { counted, ...own } = await ownTexts(job, others);
+    const started = performance.now();
     if (job.config.counts) job.onEvent({ type: 'phase', phase: 'counting' });
-    const mixing = await countedBeside(job);
+    const mixing = await countedBeside(job, counted, others);
     const counting = mixing ? (performance.now() - started) / 1000 : 0;
-    const { train, validation, documents, pairs } = job.corpus;
-    const texts = { train, validation, documents, pairs, mixing };
+    const texts = { ...own, mixing };
     const processes = others && { rank: 0, size: others.size };
     replicas = await Replicas.start(device, model, job.config, texts, { processes, others });
     const current = new CurrentTraining(job, model, operations, replicas, counting);
@@ -83,7 +76,7 @@ class TrainingRun {
     const progress = setInterval(() => this.reportProgress(), progressMs);
     try {
       for (;;) {
-        // checked before the first step, too, because a validation may have been interrupted
+        // a validation may be due even before the first step: that of a given model, or one that had been interrupted
         if (this.isValidationDue()) {
           const outcome = await this.validate();
           if (outcome === 'stopped') return await this.interrupted();
@@ -104,7 +97,7 @@ class TrainingRun {
       }
       return await this.ended('finished');
     } catch (error) {
-      // a thread has failed, which may have left the weights inconsistent
+      // a thread has failed and may have left the weights inconsistent, so they are saved only if no model has been
       await this.saves.rescueModel();
       throw error;
     } finally {

@@ -12,7 +12,7 @@ export type TrainConfig = Complete<typeof trainingRows> & { readonly length: Tra
 
 type Rows = typeof trainingRows;
 
-/** The options that files record in a nested object, as their rows say: `optimizer.beta1` */
+/** The options that files record in a nested object of this name, such as `beta1` in the field `optimizer.beta1` */
 type Group<Name extends string> = Pick<
   TrainConfig,
   {
@@ -23,7 +23,7 @@ type Group<Name extends string> = Pick<
 export type OptimizerConfig = Group<'optimizer'>;
 export type ScheduleConfig = Group<'schedule'>;
 
-/** Names of the options for which `plainTraining` has no values */
+/** Names of the training options for which `plainTraining` has no values, so that its users have to add them */
 type Missing = 'batchSize' | 'seqLength' | 'threads' | 'backend';
 
 /** Adam at a constant learning rate and nothing else, for networks that are trained without training options. */

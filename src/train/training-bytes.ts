@@ -1,4 +1,6 @@
 /** Estimates the memory that a training run takes, so that it can be checked before any of it is allocated. */
+import { optionName } from '../errors.js';
+import { requireMemory } from '../machine/memory.js';
 import { cellOf } from '../model/cells/cells.js';
 import type { ModelConfig } from '../model/model-config.js';
 import { usualLength } from '../model/pairs/pair-batches.js';
@@ -11,6 +13,18 @@ import { momentCount, usesMoment } from './update/optimizers.js';
 const threadBytes = 8 * 2 ** 20;
 
 /**
+ * @param config with the number of threads of this process
+ * @throws CharnnError when there is not enough memory for a training run
+ */
+export function requireTraining(model: ModelConfig, config: TrainConfig): void {
+  requireMemory(
+    trainingBytes(model, config),
+    'this training',
+    `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
+  );
+}
+
+/**
  * Min bytes that a training run needs: weights, moments and moving average, a copy of them for the files, gradients and
  * scratch memory of each thread, and activations. The text is in memory already.
  */
@@ -20,12 +34,13 @@ export function trainingBytes(model: ModelConfig, config: TrainConfig): number {
   const { batchSize, seqLength, threads, average } = config;
   const kept = flatSize * (average > 0 ? 2 : 1) + momentsInUse(model, config);
   const { gates } = cellOf(model);
-  // a packed matrix, or a matrix of one gate and what Muon computes from it
+  // a thread needs scratch memory for one packed matrix, or for a matrix of one gate and what Muon computes from it
   const scratch = Math.max(gates, 5) * H * H;
   const numbers = 2 * kept + threads * (flatSize + scratch);
   if (model.pairs) {
     const { states } = cellOf(model);
-    // layers of the encoder in both directions and of the decoder, and attention, at usual lengths of source and target
+    // values are kept for the encoder's layers in both directions, the decoder's layers and attention; sources and
+    // targets are taken to have usual lengths
     const perLayer = 3 * (gates + states.length + 1) + (L > 1 ? 8 : 2);
     const perRow = (L * perLayer + 12) * H + V;
     return 4 * (numbers + batchSize * usualLength * perRow) + threads * threadBytes;
@@ -56,12 +71,13 @@ function keptOfRow(model: ModelConfig, config: TrainConfig): number {
     (half ? halfKeptWidth : undefined) ?? keptWidth,
     // pre-activations after layer normalisation
     model.layerNorm ? gates * compact : 0,
-    // copies of the rows that become zero where documents begin
+    // copies of the hidden states in which the rows of streams become zero where a document begins
     config.documents ? states.length : 0,
   ];
-  // layers that pass on something other than their output; the first one has no residual connection
+  // layers that pass on something other than their output: with dropout all layers, otherwise those with a residual
+  // connection, which are all but the first
   const handing = drops ? model.layers : model.residual ? model.layers - 1 : 0;
-  // gradients w.r.t. what is passed on, and w.r.t. what it is before dropout
+  // the gradients w.r.t. what a layer passes on, and, with dropout and residual connections, w.r.t. its output as well
   const gradients = drops && model.residual ? 2 : 1;
   const kept = perLayer.reduce((sum, width) => sum + width, 0);
   return model.layers * kept + handing * compact + gradients;

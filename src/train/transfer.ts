@@ -90,7 +90,7 @@ function refuse(why: (name: Spelling) => string): never {
 }
 
 /**
- * Refuses a model that reads or attends to pairs in another way.
+ * Refuses an older model whose attention, vectors or units of pairs differ from those of the new training run.
  * @throws OptionError naming the option
  */
 function requireAlike(older: Model, config: ModelConfig, text: TextOptions): void {
@@ -118,7 +118,8 @@ function mapSymbols(older: Model, newer: Pick<Model, 'vocabulary' | 'text'>): Ar
   if (older.text.pairs === undefined && newer.text.pairs === undefined) {
     return vocabulary.mapFrom(older.vocabulary);
   }
-  // symbols have numbers in the order in which they first occurred, so the same number may stand for another symbol
+  // in models of pairs, symbols are numbered in the order in which they first occurred, so the same number may stand
+  // for another symbol in the older model
   const ids = new Map(older.vocabulary.symbols.map((symbol, id) => [nameOf(symbol, older), id]));
   const mapped = vocabulary.symbols.map((symbol) => ids.get(nameOf(symbol, newer)) ?? -1);
   return [...mapped, older.vocabulary.unknownId];

@@ -16,7 +16,7 @@ export function smallModel(): Model {
   };
 }
 
-/** A model of pairs whose targets are symbols between blanks, some of them single characters */
+/** A model of pairs whose targets are symbols separated by blanks, some of them single characters */
 export function smallPairModel(): Model {
   const sizes = { hidden: 2, embedding: 2, pairs: true } as const;
   const model = buildModel({ symbols: '\t\nabR\u{f0000}\u{f0001}', scale: 3, ...sizes });

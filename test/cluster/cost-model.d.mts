@@ -4,7 +4,6 @@ export interface Network {
   readonly bandwidth: number;
   readonly latency: number;
   readonly secondsPerByte: number;
-  readonly copying: number;
 }
 
 export function trafficOf(

@@ -72,10 +72,9 @@ export function trafficOf(model, optimizer, n) {
  * @param bandwidth of the network in bits per second, in each direction
  * @param latency seconds of an exchange of small messages
  * @param secondsPerByte time that the processor takes to pass a byte to the network, which sends at the same time
- * @param copying time that it takes to collect a byte before it is sent, and to store it afterwards
  */
-export function exchangeSeconds(traffic, { bandwidth, latency, secondsPerByte, copying }) {
-  const perByte = Math.max(8 / (bandwidth * payload), secondsPerByte) + copying;
+export function exchangeSeconds(traffic, { bandwidth, latency, secondsPerByte }) {
+  const perByte = Math.max(8 / (bandwidth * payload), secondsPerByte);
   return traffic.reduce((sum, bytes) => sum + latency + bytes * perByte, 0);
 }
 

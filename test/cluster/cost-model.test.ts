@@ -25,7 +25,7 @@ test('processes share the updates, but matrices stay whole', () => {
 });
 
 test('a step takes its computing, latencies, and the time of the slower of network and processor', () => {
-  const network = { bandwidth: 1e9, latency: 1e-4, secondsPerByte: 1e-9, copying: 0 };
+  const network = { bandwidth: 1e9, latency: 1e-4, secondsPerByte: 1e-9 };
   const perByte = (8 * 1514) / 1448 / 1e9;
   expect(exchangeSeconds([1e6, 0], network)).toBeCloseTo(2e-4 + 1e6 * perByte, 9);
   const fast = { ...network, bandwidth: 1e12 };

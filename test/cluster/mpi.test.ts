@@ -71,6 +71,10 @@ describe.concurrent.each(launchers)('under $name', (launcher) => {
     const outcome = await launched(launcher, folder, ['train', 'text.txt', '--hidden', '0']);
     expect(outcome.status).toBe(2);
     expect(outcome.stderr.match(/charnn:/g)).toHaveLength(1);
+    const together = ['train', 'text.txt', '--pairs', '--seq-length', '8'];
+    const contradiction = await launched(launcher, folder, together);
+    expect(contradiction.status).toBe(2);
+    expect(contradiction.stderr.match(/charnn:/g)).toHaveLength(1);
     const missing = await launched(launcher, folder, ['train', 'nothing.txt']);
     expect(missing.status).toBe(1);
     expect(missing.stderr.match(/charnn: cannot read nothing.txt/g)).toHaveLength(1);

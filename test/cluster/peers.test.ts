@@ -1,7 +1,9 @@
 /** What launchers tell, and sums and copies between processes that are made up. */
 import { expect, test } from 'vitest';
+import { float32Elements } from '#charnn/backend/cpu.js';
+import { openDevice } from '#charnn/backend/open-device.js';
 import { candidates, pieceBytes, seatOf } from '#charnn/cluster/launcher.js';
-import { loadLibrary } from '#charnn/cluster/mpi.js';
+import { type Bytes, loadLibrary } from '#charnn/cluster/mpi.js';
 import { Peers } from '#charnn/cluster/peers.js';
 import { threadsOfAll } from '#charnn/library/process-counts.js';
 
@@ -78,4 +80,30 @@ test('numbers of all processes come to all, each at its place', () => {
     new Peers(mpi(rank), rank, 3).gatherNumbers(values);
   });
   for (const values of lists) expect([...values]).toEqual([0.5, -0, 1.5, -1, 2.5, -2]);
+});
+
+test('every process computes a sum in the order of the processes', async () => {
+  // with these terms, each order of the additions has another result
+  const terms = [1e8, 1.5, -1e8, 3].map((x) => Float32Array.of(x, 1, x / 3));
+  const inOrder = terms[0].slice();
+  for (const term of terms.slice(1)) for (const [i, x] of term.entries()) inOrder[i] += x;
+  const { operations } = await openDevice('reference', 'f32');
+  terms.forEach((own, rank) => {
+    const mpi = {
+      exchange(_: number, __: readonly Bytes[], received: readonly Bytes[]) {
+        received.forEach((places, r) => {
+          for (const [i, place] of ((places ?? []) as Float32Array[]).entries())
+            place.set(terms[r].subarray(2 * i, 2 * i + place.length));
+        });
+      },
+    };
+    const pieces = [operations.tensor([2]), operations.tensor([1])];
+    operations.write(pieces[0], own.subarray(0, 2));
+    operations.write(pieces[1], own.subarray(2));
+    new Peers(mpi, rank, terms.length).sum(
+      operations,
+      terms.map(() => pieces),
+    );
+    expect([...float32Elements(pieces[0]), ...float32Elements(pieces[1])]).toEqual([...inOrder]);
+  });
 });

@@ -3,12 +3,12 @@
  *
  *     node test/cluster/scaling.mjs                              the prediction for 2 to 64 machines
  *     node test/cluster/scaling.mjs --check 200mbit,1gbit        prediction and measurement for two hosts
- *     node test/cluster/scaling.mjs --sizes small --computing 60 --updating 15 --exchange 0.1,1,0.7
+ *     node test/cluster/scaling.mjs --sizes small --computing 60 --updating 15 --exchange 0.1,1
  *
  * The first two measure the time of a step in a single process, and the time of an exchange between two hosts, which
  * are namespaces of the network (see two-hosts.mjs), so they need root. The third one predicts from given figures:
- * milliseconds of a step and of the updates in it, and milliseconds of an exchange, nanoseconds that a processor takes
- * to send a byte and to copy it.
+ * milliseconds of a step and of the updates in it, milliseconds of an exchange, and nanoseconds that a processor takes
+ * to send a byte.
  */
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -156,8 +156,8 @@ async function check(rates) {
 /** Figures that were given, or those that are measured */
 async function exchangeFigures() {
   if (options.exchange) {
-    const [latency, sending, copying] = options.exchange.split(',').map(Number);
-    return { latency: latency / 1e3, secondsPerByte: sending / 1e9, copying: copying / 1e9 };
+    const [latency, sending] = options.exchange.split(',').map(Number);
+    return { latency: latency / 1e3, secondsPerByte: sending / 1e9 };
   }
   const hosts = new TwoHosts();
   const [launcher] = options.mpi.split(',');
@@ -174,11 +174,8 @@ async function costFigures(size) {
 async function predict() {
   const exchange = await exchangeFigures();
   const machines = [2, 4, 8, 16, 32, 64];
-  const { latency, secondsPerByte, copying } = exchange;
-  const [sending, copies] = [secondsPerByte, copying].map((x) => (1e9 * x).toFixed(2));
-  console.log(
-    `an exchange takes ${ms(latency)} ms, sending ${sending} and copying ${copies} ns/byte`,
-  );
+  const sending = (1e9 * exchange.secondsPerByte).toFixed(2);
+  console.log(`an exchange takes ${ms(exchange.latency)} ms, sending ${sending} ns/byte`);
   for (const size of options.sizes.split(',')) {
     const cost = await costFigures(size);
     const step = `${ms(cost.seconds)} ms a step, of which ${ms(cost.updating)} ms update`;

@@ -32,6 +32,8 @@ const launchers = {
       ...['--mca', 'btl', 'tcp,self', '--mca', 'btl_tcp_if_include', device],
       // processes that wait must not take the cores from those that compute
       ...['--mca', 'oob_tcp_if_include', device, '--mca', 'mpi_yield_when_idle', '1'],
+      // otherwise it binds the processes of both hosts, which share the cores, to the first core
+      ...['--bind-to', 'none'],
       // otherwise it waits for minutes when the link is cut
       ...keepAlive,
       // without this, processes on the other host do not receive variables of the environment

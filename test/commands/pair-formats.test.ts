@@ -55,7 +55,7 @@ const spellings = Array.from({ length: 400 }, (_, i) => {
 });
 const lexicon = spellings.map((pair) => `${pair.join('  ')}\n`).join('');
 
-test('symbols between blanks are learnt, written and counted as such, also after an interruption', async () => {
+test('symbols separated by blanks are learnt, written and counted as such, also after an interruption', async () => {
   const folder = new Folder();
   folder.write('lexicon.dict', lexicon);
   const train = ['train', 'lexicon.dict', ...smallPairs, '--batch-size', '16', '--steps', '600'];

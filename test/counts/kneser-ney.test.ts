@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { countText, usualContext } from '#charnn/counts/count-text.js';
+import { maxContextFor } from '#charnn/counts/ngram-layout.js';
 import { NgramReader } from '#charnn/counts/ngram-reader.js';
-import { maxContextFor } from '#charnn/counts/ngram-runs.js';
 import { entriesOf, type NgramTable } from '#charnn/counts/ngram-table.js';
 import { Random } from '#charnn/model/random.js';
 import { newIds } from '#charnn/text/ids.js';

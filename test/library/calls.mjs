@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Corpus, Model, train } from '../../dist/index.js';
+import { Corpus, Model, train } from '../../dist/bundle/index.js';
 import { folderOfProcess } from '../temporary-folder.mjs';
 
 const [kind, given, before = '0'] = process.argv.slice(2);

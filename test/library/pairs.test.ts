@@ -107,7 +107,7 @@ test('it is loaded again, and goes on from its state', async () => {
   await longer.close();
 });
 
-test('a corpus of strings has symbols between blanks, too', async () => {
+test('a corpus of strings has symbols separated by blanks, too', async () => {
   const lines = reversals(60)
     .trimEnd()
     .split('\n')

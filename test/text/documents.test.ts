@@ -50,7 +50,8 @@ test.each([1, 2, 3])(
     };
     for (let row = 0; row < rows; row++) {
       const { ids: own, part } = partOfRows(ids, rows, row, row + 1, 2);
-      expect(own.length).toBeLessThanOrEqual(whole.length + 3);
+      // the separator before the rows, the target of the last step, and what no row reads
+      expect(own.length).toBeLessThanOrEqual(whole.length + 2 + rows);
       const streams = new Streams(own.slice(), rows, 2, documents, part);
       for (let step = 0; step < whole.chunksPerPass; step++) {
         expect(readRow(streams, step, row)).toEqual(readRow(whole, step, row));

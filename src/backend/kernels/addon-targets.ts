@@ -5,7 +5,7 @@ const emulation = ['-DHALF', '-Os'];
 const basedOn = (level: string) => `-DBASE=${level}`;
 const avx512 = ['-mavx512f', '-mavx512dq', '-mavx512vl', '-mavx512bw', '-mfma'];
 
-/** The instruction levels of an architecture that `instructionLevels` does not list */
+/** Levels that need no special instructions; an architecture for which charnn has no others has only these. */
 const baselineAlone: Readonly<Record<string, readonly string[]>> = {
   baseline: [],
   baselinebf16: [...emulation, basedOn('baseline')],
@@ -21,7 +21,7 @@ const avx512bf16 = [...avx512, '-mavx512bf16', '-DHALF', basedOn('avx512')];
  */
 const instructionLevels: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   x64: {
-    // this level is only for processors from before 2013 and for emulators, so it is optimised for size
+    // only processors from before 2013 and emulators use this level, the one without AVX2, so it is optimised for size
     baseline: ['-Os'],
     avx2,
     avx512,
@@ -55,6 +55,9 @@ export function instructionLevelsOf(
 
 /** The part of the addon that calls MPI, as a path from the folder of kernels */
 export const mpiSource = '../../cluster/mpi.c';
+
+/** All files of that source */
+export const mpiSources = [mpiSource, '../../cluster/mpi_library.h', '../../cluster/mpi_pass.h'];
 
 /** Flags with which every compiler compiles the kernels */
 export const kernelFlags: readonly string[] = [

@@ -20,7 +20,7 @@ void register_mpi(napi_env env, napi_value exports);
 #include <immintrin.h>
 extern const struct kernels kernels_avx512, kernels_avx2, kernels_avx2bf16, kernels_avx512int8, kernels_avx2int8;
 #if !defined(__APPLE__)
-/* Apple has never sold a computer with these instructions. */
+/* Apple has never sold a computer whose processor has the bfloat16 instructions of AVX-512 or AMX. */
 extern const struct kernels kernels_avx512bf16, kernels_amxbf16;
 #endif
 #else
@@ -202,7 +202,7 @@ static napi_value clear(napi_env env, napi_callback_info info) {
     uint8_t *start = (uint8_t *)(((uintptr_t)first + page - 1) & ~(page - 1));
     uint8_t *end = (uint8_t *)((uintptr_t)last & ~(page - 1));
     if (start < end) {
-        /* memory that is shared with other processes would keep its contents */
+        /* madvise would not clear memory that other processes share; a byte that is set to 1 shows whether it did */
         *(volatile uint8_t *)start = 1;
         if (madvise(start, (size_t)(end - start), MADV_DONTNEED) == 0 && *(volatile uint8_t *)start == 0) {
             memset(end, 0, (size_t)(last - end));
@@ -214,7 +214,7 @@ static napi_value clear(napi_env env, napi_callback_info info) {
     return NULL;
 }
 
-/* A kernel's name, its function for JavaScript, its offset in a table, and whether only training needs it */
+/* A kernel's name, its function for JavaScript, its offset in a level's table, and whether only training needs it */
 static const struct entry {
     const char *name;
     napi_callback call;

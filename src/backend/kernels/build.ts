@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { mpiSource } from './addon-targets.js';
+import { mpiSources } from './addon-targets.js';
 import { compileNative } from './compile-native.js';
 import { forwardExports, kernelExports } from './signature.js';
 import { sourceNames } from './source-files.js';
@@ -34,20 +34,20 @@ function isUpToDate(file: string, more: readonly string[] = []): boolean {
 async function buildNative(): Promise<void> {
   const file = join(target, 'charnn.node');
   const reasonFile = `${file}.missing`;
-  if (isUpToDate(file, [mpiSource])) return;
+  if (isUpToDate(file, mpiSources)) return;
   rmSync(file, { force: true });
   rmSync(reasonFile, { force: true });
   const failure = await compileNative(sources, file);
   if (failure === undefined) return;
   if (process.env.CHARNN_BUILD_LOG) console.error(failure.log);
-  // commands read from this file why the build failed, and give the same reason in their messages
+  // commands that run without the addon read from this file why it could not be compiled, and give the same reason
   writeFileSync(reasonFile, failure.reason);
   console.error(
     `charnn: there are no native kernels, so training will be slower: ${failure.reason}`,
   );
 }
 
-/** Static data must end below this address, where tensors begin. */
+/** The static data of the WebAssembly module must end below this address, where the memory for tensors begins. */
 const staticBytes = 65536;
 
 const wasmFlags = [

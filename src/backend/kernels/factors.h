@@ -76,7 +76,7 @@ INLINE vec multiply_words(vec a, vec b, vec sum) { return multiply_add(a, b, sum
 #else
 
 typedef uint32_t uvec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
-/* a vector of words in memory, which may begin at any bfloat16 */
+/* a vector of words in memory that is aligned only as a bfloat16 is, to 2 bytes */
 typedef float vec_of_halves __attribute__((vector_size(VL * 4), aligned(2), may_alias));
 /* a vector of VL bfloat16 numbers in memory */
 typedef uint16_t halves __attribute__((vector_size(VL * 2), aligned(2), may_alias));

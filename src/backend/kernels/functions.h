@@ -45,7 +45,7 @@ INLINE void exp_parts(vec x, const int precise, vec *power, vec *p) {
     const float ln2 = 0.693147180559945309f;
     vec sum = x * splat(VL * LOG2_E) + splat(ROUNDING);
     vec n = sum - splat(ROUNDING);
-    /* ln 2 in two parts, so that n times the first is exact */
+    /* x - n ln 2 / VL; if it is to be precise, with ln 2 in two parts, so that n times the first part is exact */
     vec r = x - n * splat((precise ? 0.693359375f : ln2) / VL);
     if (precise) r -= n * splat(-2.12194440e-4f / VL);
     *p = (r * splat(1.f / 6) + splat(0.5f)) * r * r + r;
@@ -74,7 +74,7 @@ INLINE vec vec_logistic(vec x) {
 #else
 
 INLINE vec vec_exp(vec x) {
-    /* ln 2 in two parts, so that n times the first is exact */
+    /* the parts of ln 2 in x - n ln 2; the first has few bits, so that n times this part is exact */
     const vec ln2_high = splat(0.693359375f), ln2_low = splat(-2.12194440e-4f);
     x = limited(x, -87.0f, 88.0f);
     vec shifted = x * splat(LOG2_E) + splat(ROUNDING);
@@ -121,7 +121,7 @@ INLINE vec vec_logistic(vec x) {
  * Cephes library's logf (S. Moshier). The relative error is below 3e-7; the result is -infinity for 0 and NaN below.
  */
 INLINE vec vec_log(vec x) {
-    /* the bits of the least m, which is the square root of a half */
+    /* the bits of the least m in x = 2^e m: the square root of a half */
     const int32_t least = 0x3f3504f3;
     const float smallest = 1.17549435e-38f;
     ivec bits = (ivec)choose((ivec)(x > smallest), x, splat(smallest));
@@ -141,7 +141,7 @@ INLINE vec vec_log(vec x) {
     const vec infinity = splat(__builtin_inff());
     result = choose((ivec)(x == infinity), infinity, result);
     result = choose((ivec)(x == 0), -infinity, result);
-    /* NaN fails this comparison as well */
+    /* x >= 0 is false not only for negative x but also for NaN, for which the result is NaN as well */
     return choose((ivec)(x >= 0), result, splat(__builtin_nanf("")));
 }
 

@@ -115,8 +115,8 @@ static void gemm_transposed_a(float *c, int ldc, const void *a, int half, int ld
     for (int kb = 0; kb < k_blocks; kb++) {
         int k0 = depth_edge(words, k_blocks, kb), k1 = depth_edge(words, k_blocks, kb + 1), depth = k1 - k0;
         /*
-         * with each row of the last panel, a part of A's next block is prefetched; the distance between such parts, in
-         * words of 4 bytes
+         * the distance, in words of 4 bytes, between the parts of A's next block, one of which is prefetched with each
+         * row of the last panel
          */
         const ptrdiff_t next_row = (is_half(half) ? 1 : WORD) * (ptrdiff_t)lda;
         const void *rows_of_a = from_element(a, half, (ptrdiff_t)WORD * k0 * lda);

@@ -128,7 +128,7 @@ static void gemm_either(float *c, int ldc, const void *a, int half, int lda, con
 /* Returns the memory to pass to a product if it does not pay off to copy the rows of A: NULL if no product needs any */
 INLINE float *needed_room(float *room) { return ROOM ? room : NULL; }
 
-/* C[N,N] = A · B if the result is known to be symmetric, which takes about half the work. room: ROOM words. */
+/* C[N,N] = A · B if the result is known to be symmetric, which takes about half the work. room: memory of ROOM words */
 static void gemm_symmetric(float *c, const float *a, const float *packed, int N, int K, float *room);
 
 /*

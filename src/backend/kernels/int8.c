@@ -155,8 +155,8 @@ struct int8_weight {
 
 /*
  * Multiplies `rows` rows of A, of which only the first `inside` exist, by the panel that begins at column n and is
- * `vectors` vectors wide. Rows of bytes are `stride` words apart. Every sum is made of `chains` partial sums, so that
- * even a single row keeps the processor busy while it reads panel after panel.
+ * `vectors` vectors wide. The rows of A, whose integers are bytes, begin `stride` words apart. Every sum is made of
+ * `chains` partial sums, so that even a single row keeps the processor busy while it reads panel after panel.
  */
 INLINE void int8_tile(const int rows, const int chains, const int vectors, float *c, int ldc, const float *bytes_of_a,
                       int stride, const float *scales, const struct int8_weight *w, struct start_rows begin,

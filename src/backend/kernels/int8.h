@@ -16,8 +16,8 @@
 
 /*
  * Number of integers in a word of a packed weight, number of words to a multiple of which its columns are padded, and
- * number of additional words for each column: its scale, and the number with which its sum begins because of the
- * increased inputs
+ * number of additional words for each column: its scale, and the number with which its sum begins, which makes up for
+ * what is added to the integers of A
  */
 #define WEIGHT_WORD 4
 #define WEIGHT_STEP 1

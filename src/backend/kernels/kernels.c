@@ -34,7 +34,7 @@ KERNEL_CONSTANTS(X)
 #undef X
 
 #if !defined(__wasm__)
-/* Kernels that a level shares with its base are in the base's table. */
+/* The table of this level's kernels; those that it shares with another level, its BASE, are in that level's table. */
 const struct kernels JOINED(kernels, LEVEL) = {
 #define X(result, name, parameters) .name = name,
 #if defined(BASE) && defined(INT8)

@@ -145,7 +145,7 @@ INLINE void pack_left_of(float *packed, const void *a, const int half, int lda, 
     vec totals[MC / MR][LEFT_VECTORS];
     const int units = units_of(columns, unit);
     for (int i = 0; i <= tiles; i++) edges[i] = unit_edge(columns, unit, units, tiles, i);
-/* a vector of a tile is a unit with AMX, otherwise the next VL rows */
+/* max number of a tile's rows that one vector of the packed A holds: with AMX the rows of a unit, otherwise VL */
 #define VECTOR_ROWS (STEP == VL ? unit : VL)
 #define FOR_TILE_VECTORS(i, v, count)                                                               \
     for (int v = 0, count; v < LEFT_VECTORS; v++)                                                     \

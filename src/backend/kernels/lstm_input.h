@@ -8,8 +8,9 @@
 #include "weights.h"
 
 /*
- * Number of rows in a block, or 0 if all steps form one block, which is computed where the gates will be stored. More
- * rows would save nothing, because a matrix product takes that many at a time.
+ * Number of rows of W x + b that are computed together, as a block of steps; 0 if all steps form one block, which is
+ * computed where the gates will be stored. More rows would save nothing, because a matrix product takes that many at a
+ * time.
  */
 #define INPUT_ROWS (WORD == 1 ? 0 : MC)
 
@@ -22,10 +23,10 @@ struct lstm_input {
     int x_half;
     const float *weight, *bias;
     int D;
-    /* the weight, packed into panels */
+    /* the input weight W, packed into panels */
     const float *packed;
     int T, B, H;
-    /* number of steps in a block, and the memory of its sums */
+    /* number of steps in a block, and the memory for the pre-activations of a block */
     int steps;
     float *block;
     float *room;
@@ -40,15 +41,16 @@ INLINE void project_input(const struct lstm_input *input, int t, int steps, floa
 }
 
 /*
- * Prepares the input of a chunk. gates: where the activations will be stored. Takes memory from scratch: ROOM words,
- * the weight's panels unless they exist already and, if the input is computed in blocks, the sums of a block.
+ * Prepares the input of an LSTM layer for a chunk. gates: where the activations will be stored. Takes memory from
+ * scratch: ROOM words for matrix products, the weight's panels unless they exist already and, if the input is computed
+ * in blocks, the sums of a block.
  */
 INLINE void begin_input(struct lstm_input *input, int T, int B, int H, compact *gates, float **scratch) {
     input->T = T, input->B = B, input->H = H;
     input->room = needed_room(*scratch);
     *scratch += ROOM;
     if (INPUT_ROWS == 0) {
-        /* scratch does not move past these panels: they are no longer needed when this function returns */
+        /* these panels are no longer needed when this function returns, so `scratch` is not moved past their memory */
         float *panels = *scratch;
         input->steps = T;
         if (!input->x) return;

@@ -10,7 +10,7 @@
  * tensor that may be absent.
  *
  *     out, in, inout   a tensor that the kernel writes, reads, or both
- *     compact          a compact tensor that the kernel reads, writes, or both
+ *     compact          a compact tensor (bfloat16 in half precision) that the kernel reads, writes, or both
  *     either           a tensor of floats or bfloat16 that the kernel reads: two arguments, the tensor and whether it
  *                      consists of bfloat16
  *     eitherOut        the same for a tensor that the kernel writes

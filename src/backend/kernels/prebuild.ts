@@ -19,6 +19,7 @@ import {
   instructionLevelsOf,
   kernelFlags,
   mpiSource,
+  mpiSources,
   type PrebuiltAddon,
 } from './addon-targets.js';
 import { sourceNames } from './source-files.js';
@@ -31,7 +32,7 @@ const headers = join(
   '../include',
 );
 
-/** Finds version 19 of a tool, under its Debian name or its plain name. */
+/** Finds version 19 of one of LLVM's tools, under its Debian name or its plain name. */
 function tool(name: string): string {
   for (const candidate of [`${name}-19`, name]) {
     const { status, stdout, error } = spawnSync(candidate, ['--version'], { encoding: 'utf8' });
@@ -137,7 +138,7 @@ function link(target: PrebuiltAddon, objects: readonly string[], folder: string)
   } else if (target.platform === 'darwin') {
     const arch = target.arch === 'x64' ? 'x86_64' : 'arm64';
     writeFileSync(join(folder, 'libSystem.tbd'), systemLibrary(arch));
-    // each symbol of Node.js is named, so that any other undefined symbol is an error
+    // the linker is given the name of each symbol that Node.js provides, so that any other undefined symbol is an error
     const undefinedSymbols = nodeSymbols().flatMap((symbol) => ['-U', `_${symbol}`]);
     run(
       tool('ld64.lld'),
@@ -213,10 +214,10 @@ interface AddonList {
   readonly addons: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
 }
 
-/** Hash of the C sources, of this program and its table of flags, and of the version of the headers. */
+/** Hash of the C sources, this build step, its table of compiler flags, and the version of Node-API's headers. */
 const sourceHash = hashOf(
   Buffer.concat([
-    ...[...sourceNames(sources), mpiSource].flatMap((name) => [
+    ...[...sourceNames(sources), ...mpiSources].flatMap((name) => [
       Buffer.from(name.replaceAll('\\', '/')),
       readFileSync(join(sources, name)),
     ]),
@@ -229,7 +230,7 @@ function hashOf(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Why the set of addons cannot be packed as it is; undefined if it can. */
+/** Why the set of prebuilt addons cannot go into the package as it is; undefined if it can. */
 function problem(): string | undefined {
   const missing = addonTargets.filter(({ file }) => !existsSync(join(prebuilt, file)));
   if (missing.length > 0) {
@@ -287,5 +288,5 @@ const [order] = process.argv.slice(2);
 if (order === '--check') check();
 else if (order === '--verify') verify();
 else if (order !== undefined) fail(`${order} is neither --check nor --verify`);
-// a complete set need not be compiled again, so that no compiler has to be installed
+// a complete set of addons is not compiled again, so that building the package then takes no compiler
 else if (problem() !== undefined) build();

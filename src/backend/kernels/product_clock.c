@@ -2,7 +2,7 @@
 #include "weights.h"
 #include "product_clock.h"
 
-/* Starts the clock of all threads from zero, or stops it. */
+/* Starts the clock that measures the matrix products of all threads, from zero, or stops it. */
 KERNEL void time_products(int on) {
     if (on) product_clock.ticks = product_clock.multiply_adds = 0;
     product_clock.runs = on;

@@ -9,7 +9,10 @@
 #include "sharing.h"
 #include "weights.h"
 
-/* Max number of elements of a tile, unless an operation needs whole rows, which may be longer */
+/*
+ * Max number of elements of the tile on which element-wise operations run at a time, unless an operation needs whole
+ * rows, which may be longer
+ */
 #define PROGRAM_TILE 512
 /* Max number of vectors in memory that the operations between two matrix products use; the same as cellLimits.places */
 #define MAX_PLACES 512
@@ -17,7 +20,7 @@
 /* Added to a variance before its square root is taken */
 #define NORM_EPSILON 1e-5f
 
-/* Fields of the program's header */
+/* Fields of the header with which a cell's program begins */
 enum {
     REGISTERS,
     ACCUMULATES,
@@ -41,12 +44,12 @@ struct program {
     int B, H;
     const int32_t *code, *offsets;
     /*
-     * The arrays to which an operand in memory can refer, by its base: the memory of the layer, the learned vectors,
-     * the gradients w.r.t. these vectors, and the gradient w.r.t. the output
+     * The arrays in which an operand of the cell's program can be, numbered as the program numbers them: the memory of
+     * the layer, the learned vectors, the gradients w.r.t. these vectors, and the gradient w.r.t. the output
      */
     float *bases[4];
     float *registers;
-    /* the packed matrices, in the order of the program's table of groups of matrices */
+    /* the packed matrices, in the order of the table in which the cell's program lists its groups of matrices */
     const float *packed;
     /* if the input projection is looked up: the table, and the id of each row */
     const float *table;
@@ -115,7 +118,7 @@ static void norm_row_backward(float *to, const float *d, const float *x, int n) 
 #undef BODY
 }
 
-/* Runs one operation on `rows` rows of n elements. */
+/* Runs one element-wise operation of a cell's program on `rows` rows of n elements. */
 static void run_operation(enum operation op, int rows, int n, struct operand to, struct operand a,
                           struct operand b, struct operand c) {
     if (rows > 1 && to.stride == n && a.stride == n && b.stride == n && c.stride == n && op != NORM && op != D_NORM)
@@ -170,7 +173,8 @@ static void run_operation(enum operation op, int rows, int n, struct operand to,
 
 #define run_vectors SHARED(run_vectors)
 /*
- * Runs element-wise operations for `rows` rows, beginning at time step t. Returns a pointer to the code that follows.
+ * Runs a series of element-wise operations of a cell's program for `rows` rows, beginning at time step t. Returns a
+ * pointer to what follows them in the program.
  */
 OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code, int t, int rows)
 #if defined(BASE)
@@ -217,8 +221,8 @@ OF_BASE const int32_t *run_vectors(const struct program *p, const int32_t *code,
 #endif
 
 /*
- * Returns group g of the matrices, with its panels: those of the transposed matrices for the forward pass, those of the
- * matrices themselves for the backward pass.
+ * Returns group g of the cell's matrices (a group multiplies one vector), with its panels: those of the transposed
+ * matrices for the forward pass, those of the matrices themselves for the backward pass.
  */
 static struct group find_group(const struct program *p, int g, int backward) {
     const int H = p->H;
@@ -255,7 +259,10 @@ static void multiply_backward(const struct program *p, int g, int region, int ac
 }
 #endif
 
-/* Runs a list of steps of the program for `rows` rows, beginning at time step t. */
+/*
+ * Runs one of the lists of matrix products and element-wise operations of which a cell's program consists, for `rows`
+ * rows, beginning at time step t.
+ */
 static void run_list(const struct program *p, int list, int t, int rows) {
     const int32_t *code = p->code + p->code[list];
     for (int count = *code++; count > 0; count--) switch (*code++) {

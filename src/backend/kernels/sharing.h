@@ -23,8 +23,8 @@
 #endif
 
 /*
- * Like the macros above, for functions that read or write compact tensors, which are shared only if these consist of
- * floats:
+ * Like SHARED and OF_BASE, for functions that read or write compact tensors; levels share these functions only if
+ * compact tensors consist of floats:
  *
  *     #define name SHARED_COMPACT(name)
  *     OF_COMPACT_BASE void name(parameters)      its body is between #if !defined(COMPACT_IN_BASE) and #endif

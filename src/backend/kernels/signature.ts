@@ -9,7 +9,7 @@ const kinds = [...tensorKinds, ...numberKinds, ...otherKinds];
 /** An argument as written in the manifest; some become several arguments of the kernel. */
 export interface KernelArgument {
   readonly kind: (typeof kinds)[number];
-  /** Name of the value; for `scratch`, the expression for its size */
+  /** Name of the value that is passed; for `scratch`, the expression for the size of the memory */
   readonly name: string;
   /** Whether the tensor may be absent */
   readonly optional: boolean;
@@ -27,12 +27,15 @@ export interface Signature {
    */
   readonly parameters: readonly string[] | undefined;
   readonly returnsNumber: boolean;
-  /** TypeScript declarations, `name = expression` */
+  /** Values that are computed from the parameters, as TypeScript declarations: `name = expression` */
   readonly values: readonly string[];
   readonly arguments: readonly KernelArgument[];
 }
 
-/** Constants are kernels without arguments, because every instruction level has its own values. */
+/**
+ * A constant of the C source is read by calling a kernel without arguments, which has this name, because every
+ * instruction level has its own value.
+ */
 export const constantKernel = (name: string) => `constant_${name}`;
 
 export const signatures: readonly Signature[] = manifest

@@ -26,7 +26,7 @@ INLINE int row_unit(int M) {
     return registers > 0 ? units_of(M, registers) : 1;
 }
 
-/* Memory that an assembler instruction reads is written before it, and memory that it writes is read after it. */
+/* Keeps the compiler from moving accesses to memory across an assembler instruction that accesses memory. */
 #define MEMORY_IN_ORDER __asm__ volatile("" ::: "memory")
 
 /* Registers 0 to 3 hold C, 4 and 5 rows of A, 6 and 7 those of a panel. */
@@ -44,7 +44,7 @@ static void begin_tiles(int unit) {
     _tile_loadconfig(&shapes);
 }
 
-/* Releases the registers, so that they need not be saved when another thread runs. */
+/* Releases AMX's tile registers, so that they need not be saved when another thread runs. */
 INLINE void end_tiles(void) { _tile_release(); }
 
 /*
@@ -61,7 +61,10 @@ struct part {
 
 INLINE int is_whole(const struct part *p) { return p->rows == p->unit && p->columns == VL; }
 
-/* Returns the first of the rows that C starts from; *bytes receives the distance between rows. */
+/*
+ * Returns where the values begin from which the sums in this part of C start; *bytes receives the distance between two
+ * of their rows.
+ */
 static const float *first_rows(const struct part *p, ptrdiff_t *bytes) {
     const int from_c = p->start == START_C;
     if (from_c && is_whole(p)) {

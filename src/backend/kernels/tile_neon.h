@@ -67,7 +67,7 @@ INLINE void packed_step(const int mr, const int nv, vec acc[MR][2], const float 
 
 /*
  * Runs as many whole rounds of steps as fit in K, with the arguments of `tile`; returns their number of steps. Nothing
- * is prefetched, because these processors prefetch rows of panels by themselves.
+ * is prefetched, because 64-bit ARM processors prefetch rows of panels by themselves.
  */
 INLINE int neon_steps(const int mr, const int nv, vec acc[MR][2], const float *a, ptrdiff_t lda, ptrdiff_t step,
                       const float *panel, ptrdiff_t down, int K) {

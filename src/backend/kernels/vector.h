@@ -21,7 +21,7 @@ typedef float vec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 typedef int32_t ivec __attribute__((vector_size(VL * 4), aligned(4), may_alias));
 
 #if defined(__wasm_simd128__)
-/* the type that clang's functions for WebAssembly use */
+/* the type of vectors that clang's built-in functions for WebAssembly take */
 typedef float wide __attribute__((vector_size(16)));
 #endif
 

@@ -9,7 +9,7 @@
 
 #if defined(INT8)
 #include "int8.h"
-/* With 8-bit weights, the other operand always consists of floats. */
+/* Beside 8-bit weights, the operand A is always given as floats, so `half` (whether it is in bfloat16) is ignored. */
 #define weight_product_either(c, ldc, a, half, ...) ((void)(half), weight_product(c, ldc, a, __VA_ARGS__))
 #else
 

@@ -25,7 +25,7 @@ export interface CompletedCommand {
   readonly argument: CompletedValue;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: commands of any options
+// biome-ignore lint/suspicious/noExplicitAny: the type of the options differs from command to command
 type AnyCommand = CommandDefinition<any>;
 
 export function completedCommands(definitions: readonly AnyCommand[]): CompletedCommand[] {

@@ -7,7 +7,7 @@ export function fishCompletion(commands: readonly CompletedCommand[]): string {
   const lines = [
     '# Completion of charnn for fish. To have it in every shell:',
     '# charnn completion fish > ~/.config/fish/completions/charnn.fish',
-    // fish's own function for suffixes offers all other files as well
+    // fish's own function for names with a suffix offers all other files as well, so this one filters them out
     'function __charnn_models',
     "    __fish_complete_path (commandline -ct) model | string match -er '(?:\\.json|/)(?:\\t|$)'",
     'end',

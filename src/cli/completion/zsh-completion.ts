@@ -42,7 +42,7 @@ function commandCase({ name, options, argument }: CompletedCommand): string {
 
 function optionSpec({ long, short, help, value }: CompletedOption): string {
   const ends = `[${escaped(help)}]${value.kind === 'none' ? '' : `:value:${action(value)}`}`;
-  // a star allows an option more than once, as charnn does
+  // in specifications for zsh, a star allows an option more than once, as charnn does
   if (short === undefined) return quoted(`*${long}${ends}`);
   return `'*'{${short},${long}}${quoted(ends)}`;
 }
@@ -60,7 +60,7 @@ function action(value: CompletedValue): string {
   }
 }
 
-/** Escapes characters that _arguments and _describe would treat as syntax */
+/** Escapes characters that zsh's functions _arguments and _describe would treat as syntax */
 function escaped(text: string): string {
   return text.replace(/[\\[\]:]/g, '\\$&');
 }

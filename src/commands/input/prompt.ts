@@ -14,7 +14,7 @@ import type { TextOptions } from '../../text/unit.js';
 import type { CommandSampleOptions } from '../sampling/sample-options.js';
 
 export interface Prompt {
-  /** The bytes as they were given, except that line ends are LF if the model knows no others */
+  /** The bytes of the prompt as they were given, except that line ends are LF if the model knows no others */
   readonly bytes: Uint8Array;
   readonly ids: ArrayLike<number>;
 }

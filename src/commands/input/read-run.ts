@@ -119,7 +119,7 @@ function allSeries(
   samples: readonly Entry[],
 ) {
   const bits = (nats: number) => nats / Math.LN2;
-  // a short training run validates more often than it reports progress
+  // the more frequent events give the curves: a short training run validates more often than it reports progress
   const dense = progress.length > validations.length;
   const often = dense ? progress : validations;
   return {
@@ -138,8 +138,8 @@ function allSeries(
 }
 
 /**
- * The finite numbers in the field `key` by step; where a resumed training run has repeated steps, the later number is
- * used.
+ * The finite numbers in the field `key` of a training run's events or validations, by step; where a resumed training
+ * run has repeated steps, the later number is used.
  */
 function seriesOf(entries: readonly Entry[], key: string, scale = (x: number) => x): Series {
   const byStep = new Map<number, number>();

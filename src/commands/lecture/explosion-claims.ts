@@ -131,7 +131,7 @@ export async function rootOrSquares(setting: LectureSetting): Promise<LectureCla
     return (await one.gradient()).gradient;
   });
   const norm = normOf(gradient);
-  // the norms to which the gradient is scaled
+  // both rules of clipping are compared on one gradient, which is scaled to each of these norms
   const norms = [1, 2, 3, 4, 5, 8];
   const scaled = norms.map((length) => gradient.map((x) => (x / norm) * length));
   const byRoot = scaled.map((g) => normOf(clipped(g, { by: 'norm', limit })));

@@ -1,4 +1,4 @@
-/** The claim about several layers. */
+/** The lecture's claim about networks with several layers. */
 import { trainByAdam } from '../../analyse/adam-training.js';
 import { surpriseOf } from '../../analyse/analysis.js';
 import type { ModelConfig } from '../../model/model-config.js';

@@ -160,7 +160,7 @@ function positiveOr(value: unknown, otherwise: number): number {
 function clippingOf(clip: unknown, history: readonly HistoryEntry[]): Clipping | undefined {
   const { name, limit } = (clip ?? {}) as { name?: unknown; limit?: unknown };
   if (typeof name !== 'string' || typeof limit !== 'number') return undefined;
-  // an entry covers the steps since the previous entry
+  // each entry of the history, made at a validation, covers the steps since the previous entry
   let [steps, clipped, norms, maxNorm] = [0, 0, 0, 0];
   for (const { step, clipped: share, gradientNorm } of history) {
     // a training run that starts from a given model validates it before the first step; that entry covers no steps

@@ -18,7 +18,7 @@ import { type Conditions, type Given, givenOf, vectorCount } from '../../text/co
 import { symbolName } from '../../text/pair-coding.js';
 import type { Ids } from '../../text/unit.js';
 
-/** Max number of pairs on a page */
+/** Max number of pairs on a page of `charnn visualize` */
 const maxPairs = 1000;
 
 /** @throws UsageError for a model without attention */
@@ -32,9 +32,9 @@ export interface ShownPairs {
   readonly ids: Ids;
   /** Labels and vectors of the lines, if the model needs them */
   readonly given: Conditions | undefined;
-  /** Max total number of positions of all pairs on the page */
+  /** Max total length of the sources, with their vectors, and targets of all pairs on the page */
   readonly maxPositions: number;
-  /** Number of vectors in each row of the grid in which they are shown, if it was given */
+  /** The value of --grid, if given: how many vectors are in each row of the grid in which the page shows them */
   readonly grid: number | undefined;
 }
 
@@ -110,7 +110,7 @@ function shadesOf(lists: readonly Float32Array[]): Uint8Array[] {
   );
 }
 
-/** How many of the first pairs fit within this total number of positions; at least one */
+/** For how many pairs, from the first on, the total length of sources, vectors and targets is allowed; at least one */
 function fitting({ lengths, lines, given }: PairTable, maxPositions: number): number {
   let [positions, count] = [0, 0];
   while (count < Math.min(lines.length, maxPairs)) {

@@ -12,7 +12,7 @@ export interface Writing {
   readonly scores: boolean;
   /** Targets with more bits per character are left out. */
   readonly threshold: number;
-  /** What is printed for a source without a target; undefined for the source itself */
+  /** What is printed for a source that has no target; if undefined, the source itself is printed */
   readonly mark: string | undefined;
 }
 

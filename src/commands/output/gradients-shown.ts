@@ -136,7 +136,10 @@ export function description(findings: readonly Finding[]): string {
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-/** Several networks are compared by their whole states; a single network is shown state by state. */
+/**
+ * Shows how gradients change backwards in time: several networks are compared by the gradients of their whole states;
+ * of a single network, each state is shown.
+ */
 function flowSection(findings: readonly Finding[]): string[] {
   const points = (byLag: readonly LagStatistics[]) =>
     byLag.map(({ lag, mean }) => [lag, mean] as const);

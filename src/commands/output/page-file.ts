@@ -10,7 +10,7 @@ import { isPipe, isStandardOutput, writeResult } from './result-file.js';
 export interface PagePath {
   readonly path: string;
   readonly inputs: GuardedOutput['inputs'];
-  /** Whether standard output is used for something else */
+  /** Whether something other than the page, such as JSON, goes to standard output */
   readonly outputIsTaken?: boolean | undefined;
 }
 
@@ -33,7 +33,7 @@ export async function checkPagePath({ path, inputs, outputIsTaken }: PagePath): 
   );
 }
 
-/** Writes a page as a whole or not at all, and notes where it is. */
+/** Writes a page as a whole or not at all, and prints where it is. */
 export async function writePage(
   path: string,
   name: PageName,

@@ -29,17 +29,20 @@ const fineness = 1000;
 
 /** The predictions whose dependence on the K characters before them was measured, and the norms of the gradients */
 interface Dependence {
-  /** The first character that is predicted */
+  /** Index in the text of the first character whose prediction was measured */
   readonly first: number;
   readonly count: number;
   readonly K: number;
-  /** For each of the `count` predictions, the norms for the K characters before it, the nearest first */
+  /**
+   * For each of the `count` predictions, the norms of its gradients with respect to the K characters before it, the
+   * nearest first
+   */
   readonly norms: Float32Array;
 }
 
 export interface Reading {
   readonly model: Model;
-  /** The model's file */
+  /** The name of the model's file */
   readonly name: string;
   readonly provenance: string;
   readonly seen: Analysis;
@@ -64,7 +67,10 @@ export function stepsOf(model: Model, device: Scope, ids: Ids, units: number): P
   return recordSteps(model, device, ids.subarray(0, Math.min(maxRecorded, fitting)) as Ids);
 }
 
-/** Measures the dependence of predictions near the beginning; undefined for a text that is too short for any */
+/**
+ * Measures, near the beginning of a text, how much predictions depend on each of the K characters before them;
+ * undefined if the text is too short.
+ */
 export async function dependenceOf(
   { config, weights }: Model,
   device: Scope,
@@ -201,7 +207,7 @@ function stepsOfUnit(record: LayerRecord, unit: number, { config }: Model): Int1
   });
 }
 
-/** Encodes each norm as a byte: 255 · √(norm / the largest norm of the same prediction) */
+/** Encodes the norm of each gradient as a byte: 255 · √(norm / the largest norm of the same prediction) */
 function shares({ norms, K }: Dependence): Uint8Array {
   const shares = new Uint8Array(norms.length);
   for (let from = 0; from < norms.length; from += K) {

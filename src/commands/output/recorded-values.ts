@@ -1,15 +1,15 @@
-/** Shows values that a model file records about its training, which may come from any file, in words. */
+/** Shows in words what a model file records about its training. The values may be anything, as in any file. */
 import { grouped } from '../../cli/output.js';
 import { printable } from '../../messages/quote.js';
 
-/** @returns the name of each value and the value itself; values that are not set are left out */
+/** @returns the name of each recorded value, in words, and the value itself; values that are not set are left out */
 export function recordedValues(record: object): [name: string, value: string][] {
   return Object.entries(record).flatMap(([key, value]): [string, string][] =>
     value == null ? [] : [[inWords(key), shown(key, value)]],
   );
 }
 
-/** `batchSize` as `batch size` */
+/** Writes the name of a field as words: `batchSize` as `batch size`. */
 function inWords(key: string): string {
   return printable(key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`));
 }
@@ -24,7 +24,7 @@ function shown(key: string, value: unknown): string {
   return [...(typeof name === 'string' ? [printable(name)] : []), ...parts].join(', ');
 }
 
-/** Numbers with four significant digits; a seed is not grouped, so that it can be copied. */
+/** Formats an integer with its digits in groups, except a seed, which may be copied; others have four digits. */
 function numberShown(key: string, value: number): string {
   if (!Number.isInteger(value)) return `${Number(value.toPrecision(4))}`;
   return key === 'seed' ? `${value}` : grouped(value);

@@ -42,7 +42,7 @@ export async function checkResultPath(file: GuardedOutput, what: string): Promis
 }
 
 /**
- * Writes a result, replacing an existing file entirely or not at all, and notes where it is.
+ * Writes a result, replacing an existing file entirely or not at all, and prints where the result is.
  * @param what the name of the result, such as `the page`
  */
 export async function writeResult(
@@ -56,7 +56,7 @@ export async function writeResult(
     return;
   }
   if (await isPipe(path)) return writeToPipe(path, pieces);
-  // if a signal comes, the process exits normally, so that no part of the file remains
+  // listening makes a signal end the process by a normal exit, at which a file that is not complete is removed
   const interruption = new Interruption();
   try {
     await writeFileAtomically(path, pieces);

@@ -5,7 +5,7 @@ import { baseline, baselines, type SearchPlan } from '../../search/plan.js';
 import type { Finalist, RungEvent, SearchResult } from '../../search/search.js';
 import { finalRuns, type Interval } from '../../search/statistics.js';
 
-/** A line about the cells that were trained in one part of a round */
+/** A line about the cells that were trained in one part of a round of the search */
 export function rungLine({ rounds }: SearchPlan, event: RungEvent): string {
   const { round, cells, seconds, isEvolved, best } = event;
   const made = isEvolved ? 'changed from the best' : 'changed at random';

@@ -9,7 +9,7 @@ export function unknownPrice(vocabulary: Vocabulary): string {
   return `each of which costs ${bits} bits more than the unknown symbol, because that may stand for ${all} characters`;
 }
 
-/** Notes how many characters of a text were unknown to a model, if there were any. */
+/** Prints how many characters of a text were unknown to a model, if there were any. */
 export function noteUnknown(unknown: number, vocabulary: Vocabulary, output: Output): void {
   if (unknown === 0) return;
   const what = unknown === 1 ? 'character was' : 'characters were';

@@ -20,14 +20,14 @@ import { codingOf } from '../../text/pair-coding.js';
 import type { columnRows } from '../../text/reading-rows.js';
 import type { Ids } from '../../text/unit.js';
 
-/** Number of characters that the model writes for the measurement */
+/** Number of characters that the model writes if no text is given on which its loss can be measured */
 const ownCharacters = 10_000;
 
 /** The text on which the loss is measured */
 interface MeasuredText {
   readonly ids: Ids;
   readonly starts?: readonly number[];
-  /** The labels and vectors of the records in the text */
+  /** The labels and vectors that come with the records of the text */
   readonly given?: Conditions | undefined;
 }
 

@@ -157,7 +157,7 @@ class Dialogue {
       if (lines.enough) break;
     }
     if (last.at(-1) !== 0x0a) await write('\n');
-    // the next continuation is then a text of its own
+    // if the model has ended its text, the next continuation is a text of its own
     if (this.session.isOver) this.session.begin(this.common);
   }
 }

@@ -73,7 +73,7 @@ export function pageSettings(options: OptionsOf<typeof pageRows>): (model: Model
   };
 }
 
-/** The sequence that ends a record, if nothing can follow one; otherwise empty */
+/** The sequence that ends a record, if the model has learned that nothing follows a record; otherwise empty */
 function recordEnd(model: Model): string {
   return endsWithRecord(model) ? writeEscapes(model.separator ?? '') : '';
 }

@@ -11,7 +11,7 @@ const { temp, tempSchedule, greedy, countsWeight, ...filters } = choiceRows;
 const { length, stop, until, seed } = extentRows;
 const { count, unique, novel, beam } = recordRows;
 
-/** Added to the help of every option whose value is text; see escapes.ts */
+/** What the help of every option whose value is text says about escapes, which escapes.ts reads */
 const escapes = 'escapes such as \\n, \\t and \\\\ are understood';
 
 export const sampleTable = {

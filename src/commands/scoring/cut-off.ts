@@ -59,8 +59,9 @@ export function cutOff(
 }
 
 /**
- * The quantiles in the model's file.
- * @param instead the option, if any, that makes costs differ from those in the file
+ * The costs of ordinary lines that the model file records, as quantiles.
+ * @param instead the option, if any, with which lines cost something else than in training, so that these quantiles
+ * cannot be used
  */
 export function quantilesIn(model: Model, instead: string | undefined): LineQuantiles {
   const advice = 'give a file of normal lines with --calibrate';

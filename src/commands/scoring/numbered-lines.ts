@@ -19,10 +19,13 @@ interface Group extends Omit<Place, 'line'> {
   readonly count: number;
 }
 
-/** Passes on the lines of sources in groups, and knows the position of each when its score comes back. */
+/**
+ * Passes on the lines of files and streams in groups, and says, when the scores come back in order, which line of which
+ * file each of them belongs to.
+ */
 export class NumberedLines {
   private readonly groups: Group[] = [];
-  /** How many lines of `groups[0]` have had their positions requested */
+  /** For how many lines of the first group `next` has already said which line they are */
   private taken = 0;
 
   /** @param follow whether to wait at the end of each file for what is added to it; files are then read in parallel */
@@ -42,7 +45,7 @@ export class NumberedLines {
     }
   }
 
-  /** The position of the next line, to be requested for each line in order. */
+  /** Says which line of which file comes next; to be called once for each line, in order. */
   next(): Place {
     while (this.taken === this.groups[0].count) {
       this.groups.shift();
@@ -64,7 +67,10 @@ export class NumberedLines {
   }
 }
 
-/** The successive sources of a file that may be replaced or truncated; a stream, which has no path, has only one. */
+/**
+ * The contents of a file one after the other, as it is replaced or truncated (`--follow`); a stream, which has no path,
+ * is one content.
+ */
 function turnsOf(source: Source): Iterable<Source> | AsyncIterable<Source> {
   return source.path === undefined ? [source] : followed(source.path, source);
 }

@@ -78,7 +78,7 @@ function jsonOf(
   });
 }
 
-/** Characters, or bytes, as one text */
+/** Joins characters, or the bytes of UTF-8, to one text. */
 function textOf(characters: readonly (string | number)[]): string {
   const isBytes = characters.some((one) => typeof one === 'number');
   return isBytes ? Buffer.from(characters as number[]).toString('utf8') : characters.join('');

@@ -19,7 +19,7 @@ export class TopLines {
     const place = this.count++;
     if (cost <= this.floor) return;
     this.kept.push({ cost, place, parts: parts() });
-    // sorting now and then costs less than keeping the list in order
+    // sorting the kept lines now and then costs less than keeping them in order
     if (this.kept.length >= 2 * this.size + 64) this.cut();
   }
 

@@ -13,7 +13,7 @@ import { passOver } from '../../train/pass.js';
 import { precisionOf } from '../../train/precision.js';
 import { trainingBytes } from '../../train/training-bytes.js';
 
-/** Measures the speed, and prints the plan. */
+/** Measures the speed of training, and prints what the training run would read, choose and need. */
 export async function printPlan(
   prepared: PreparedTraining,
   modelPath: string,

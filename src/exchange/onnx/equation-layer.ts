@@ -17,13 +17,13 @@ interface Value {
 /** Functions in equations of cells that are a single operator in ONNX */
 const operators: Readonly<Record<string, string>> = {
   ...{ sigmoid: 'Sigmoid', tanh: 'Tanh', relu: 'Relu', exp: 'Exp', log: 'Log' },
-  // stopping the gradient does not change the value
+  // `stop` stops the gradient, which does not change the value
   ...{ softplus: 'Softplus', max: 'Max', stop: 'Identity' },
 };
 
 const arithmetic = { '+': 'Add', '-': 'Sub', '*': 'Mul', '/': 'Div' } as const;
 
-/** Writes a layer whose cell is given by equations. */
+/** Writes a layer whose cell is given by equations to the ONNX graph. */
 export function equationLayer(equations: string, place: LayerPlace): LayerResult {
   return new Writer(defineCell(equations), place).result();
 }
@@ -105,7 +105,7 @@ class Writer {
     };
   }
 
-  /** Expands a value to the shape [B, H] if it has another, and returns the name of the result. */
+  /** Expands a value of an equation to the shape [B, H] if it has another, and returns the name of the result. */
   private whole({ name, isWhole }: Value): string {
     if (isWhole) return name;
     const { graph, states } = this.place;

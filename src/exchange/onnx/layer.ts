@@ -1,4 +1,4 @@
-/** What all writers of layers use: the weights of a layer as tensors of a graph. */
+/** What all functions that write a layer to an ONNX graph use: the layer's weights as tensors of the graph. */
 import type { Model } from '../../model/model-data.js';
 import { namedTensors } from '../../model/model-data.js';
 import type { OnnxGraph } from './onnx-graph.js';
@@ -29,7 +29,7 @@ export function addWeights(graph: OnnxGraph, table: WeightTable, name: string): 
   return graph.tensor(name, shape, values);
 }
 
-/** A layer to be written, and where it is in the network */
+/** A layer to be written to an ONNX graph, and where it is in the network */
 export interface LayerPlace {
   readonly graph: OnnxGraph;
   readonly weights: WeightTable;

@@ -12,7 +12,7 @@ export type ElementType = keyof typeof elementTypes;
 /** A size, or the name of a size that is only known when the graph runs */
 export type Dimension = number | string;
 
-/** Values of attributes: integers, floats or strings */
+/** Values of the attributes of a graph's nodes: integers, floats or strings */
 export type Attributes = Readonly<Record<string, number | { readonly float: number } | string>>;
 
 /** Numbers of types in AttributeProto.AttributeType */
@@ -59,12 +59,15 @@ export class OnnxGraph {
     return this.nodeOf(operator, inputs, attributes, names);
   }
 
-  /** Adds a tensor of numbers, unless there is already a tensor with this name, and returns the name. */
+  /**
+   * Adds a constant tensor of numbers to the graph, unless it already has a tensor with this name, and returns the
+   * name.
+   */
   tensor(name: string, shape: readonly number[], values: Float32Array): string {
     return this.constant(name, 'float', shape, () => littleEndian(values));
   }
 
-  /** Adds a single number. */
+  /** Adds a constant that is a single number to the graph, and returns its name. */
   number(value: number): string {
     return this.tensor(`number_${value}`, [], Float32Array.of(value));
   }
@@ -139,7 +142,7 @@ function attribute(name: string, value: Attributes[string]): ProtoMessage {
   const message = new ProtoMessage().text(1, name);
   if (typeof value === 'string') return message.text(4, value).int(20, attributeTypes.string);
   if (typeof value === 'object') return message.float(2, value.float).int(20, attributeTypes.float);
-  // a negative number takes all 64 bits, but no attribute here is negative
+  // a negative integer would need all 64 bits, which `int` does not write, but no attribute here is negative
   return message.int(3, value).int(20, attributeTypes.int);
 }
 

@@ -65,7 +65,8 @@ function networkGraph(model: Model, kind: GraphKind): OnnxGraph {
   const after: string[][] = [];
   let x = inputOf(graph, config, weights, ids);
   for (let l = 0; l < L; l++) {
-    // a scalar index gives the layer's state as [B, H], a list of one index gives [1, B, H]
+    // a scalar index gives the layer's state as [B, H] for a single step, a list of one index gives [1, B, H] for a
+    // sequence
     const index = kind === 'step' ? graph.integer(l) : graph.integers([l]);
     const before = states.map((state) => graph.node('Gather', [state, index], { axis: 0 }));
     const place = { graph, weights, l, hidden: H, input: x, states: before };

@@ -3,14 +3,14 @@
  * (https://protobuf.dev/programming-guides/encoding).
  */
 
-/** Wire types, which say how a value is encoded */
+/** Wire types of Protocol Buffers, which say how a value is encoded */
 const varint = 0;
 const lengthDelimited = 2;
 const fourBytes = 5;
 
 export class ProtoMessage {
   private readonly parts: Uint8Array[] = [];
-  /** Number of bytes in the message */
+  /** Number of bytes in this Protocol Buffers message */
   length = 0;
 
   /** @param value an integer of at least 0 */
@@ -30,7 +30,7 @@ export class ProtoMessage {
     return this.bytes(field, Buffer.from(value));
   }
 
-  /** @param value is kept, not copied */
+  /** @param value is kept in the message, not copied */
   bytes(field: number, value: Uint8Array): this {
     this.tag(field, lengthDelimited);
     this.append(varintBytes(value.length));
@@ -44,7 +44,7 @@ export class ProtoMessage {
     return this;
   }
 
-  /** The bytes of the message, in pieces */
+  /** The bytes of this Protocol Buffers message, in pieces */
   pieces(): readonly Uint8Array[] {
     return this.parts;
   }

@@ -8,12 +8,12 @@ import type { Attributes } from './onnx-graph.js';
 
 interface SequenceOperator {
   readonly name: string;
-  /** For each gate of the operator, its index among charnn's gates */
+  /** For each gate in the order of ONNX's operator, its index among charnn's gates */
   readonly gates: readonly number[];
   readonly attributes: Attributes;
 }
 
-/** The operators by cell; other cells are written as graphs of single steps */
+/** ONNX's operators for a whole sequence, by cell; layers of other cells are written as graphs of single steps */
 const operators: Readonly<Record<string, SequenceOperator | undefined>> = {
   rnn: { name: 'RNN', gates: [0], attributes: {} },
   // the order of gates is input, output, forget, cell in ONNX; input, forget, cell, output in charnn
@@ -28,7 +28,7 @@ export function hasOperator(cell: string): boolean {
   return Object.hasOwn(operators, cell);
 }
 
-/** Writes a layer of a cell that ONNX has an operator for. */
+/** Writes a layer of a cell that ONNX has an operator for to the graph. */
 export function sequenceLayer(cell: CellName, place: LayerPlace): LayerResult {
   const { graph, l, hidden, input, states } = place;
   const known = operators[cell];
@@ -37,7 +37,7 @@ export function sequenceLayer(cell: CellName, place: LayerPlace): LayerResult {
   const weights = (what: string) => {
     const name = `rnn.${what}_l${l}`;
     const { shape, values } = weightsOf(place.weights, name);
-    // the first dimension is the number of directions
+    // in the weights of ONNX's operators, the first dimension is the number of directions
     return graph.tensor(name, [1, ...shape], reordered(values, gates));
   };
   const biases = graph.node(
@@ -50,7 +50,7 @@ export function sequenceLayer(cell: CellName, place: LayerPlace): LayerResult {
     hidden_size: hidden,
     ...attributes,
   });
-  // the output has the shape [T, directions, B, H], with one direction
+  // the operator's output has the shape [T, directions, B, H]; its only direction is removed
   return { output: graph.node('Squeeze', [output, graph.integers([1])]), states: after };
 }
 

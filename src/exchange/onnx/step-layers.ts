@@ -9,7 +9,7 @@ import { addWeights, type LayerPlace, type LayerResult } from './layer.js';
 /** The constant that layer normalisation adds to the variance, which is the same in every back end */
 export const normEpsilon = { float: 1e-5 };
 
-/** Writes one time step of a layer to the graph. */
+/** Writes one time step of a layer to the ONNX graph. */
 export function stepLayer(cell: CellName, layerNorm: boolean, place: LayerPlace): LayerResult {
   if (cell === 'gru') return gruStep(place);
   if (cell === 'rnn') return rnnStep(place);
@@ -23,7 +23,7 @@ function add(place: LayerPlace, what: string): string {
   return addWeights(place.graph, place.weights, weightName(place, what));
 }
 
-/** Writes x Wᵀ + b, or x Wᵀ without a bias. */
+/** Writes x Wᵀ + b to the graph, or x Wᵀ without a bias. */
 function product(place: LayerPlace, x: string, matrix: string, bias?: string): string {
   const inputs = [x, add(place, matrix), ...(bias === undefined ? [] : [add(place, bias)])];
   return place.graph.node('Gemm', inputs, { transB: 1 });

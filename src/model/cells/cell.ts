@@ -70,7 +70,7 @@ export interface RecurrentWeights {
   readonly weight: Tensor | undefined;
   /** The recurrent bias b_hh [G·H]; absent from some cells */
   readonly bias: Tensor | undefined;
-  /** Present with layer normalisation; the bias is then added after the normalisation. */
+  /** The weights of layer normalisation, if the layer has it; the bias is then added after the normalisation. */
   readonly norm?: NormWeights | undefined;
   /** Learned vectors, [·, H]; absent from some cells. The layer's backward pass adds to their gradients. */
   readonly vectors?:
@@ -103,8 +103,8 @@ export interface GateValues {
 
 export interface UnitProduct {
   /**
-   * [T, B, ·]. After the backward pass: the gradient w.r.t. the products, which for a recurrent projection are W_hh h +
-   * b_hh.
+   * [T, B, ·]: after the backward pass, the gradient w.r.t. the products with these matrices, which for a recurrent
+   * projection are W_hh h + b_hh
    */
   readonly gradient: Tensor;
   /** [T, B, H]: the vector that the matrices multiply, for instance h_0 … h_{T-1} */
@@ -114,8 +114,8 @@ export interface UnitProduct {
 export interface CellChunk {
   readonly size: ChunkSize;
   /**
-   * [T, B, G·H] in float32 or bfloat16. After `backward`: gradient w.r.t. the input projection. For every cell except
-   * the LSTM, the caller may also write the projection here and call `forward` without an input.
+   * [T, B, G·H] in float32 or bfloat16: after `backward`, the gradient w.r.t. the input projection W_ih x + b_ih. For
+   * every cell except the LSTM, the caller may also write the projection here and call `forward` without an input.
    */
   readonly inputProjection: Tensor;
   /** The gates' values after `forward`, in the order of `gateNames` */
@@ -164,7 +164,8 @@ export function cachedLayer(make: (T: number, B: number, first: number) => CellC
 }
 
 /**
- * Prepares the input of an operation that reads its input projection from memory, by projecting vectors into it.
+ * Prepares the input of an operation that expects the input projection W_ih x + b_ih in memory: if the input consists
+ * of vectors, projects them into that memory.
  * @param input absent if the projection is already there
  * @returns the look-up from which the operation reads the projection instead, if there is one
  */
@@ -183,13 +184,13 @@ export function gatesIn(tensor: Tensor, cell: Cell): GateValues[] {
   return cell.gateNames.map((_, column) => ({ tensor, column }));
 }
 
-/** The input of a cell that cannot run without one */
+/** Returns the input of a layer whose cell cannot run without one. */
 export function given(input: LayerInput | undefined): LayerInput {
   if (input === undefined) throw new Error('a layer without its input');
   return input;
 }
 
-/** The recurrent weights of a cell that always has both a matrix and a bias */
+/** Returns the recurrent weights with the type that they have in a cell that always has both a matrix and a bias. */
 export function withBias({ weight, bias, ...rest }: RecurrentWeights) {
   if (weight === undefined || bias === undefined) throw new Error('a cell without its weights');
   return { ...rest, weight, bias };

@@ -25,7 +25,7 @@ export function equationCell(text: string): Cell {
   return cell;
 }
 
-/** The cell that a program computes. */
+/** Returns the cell whose equations were compiled to this program. */
 export function cellOfProgram(program: Program): Cell {
   const { inputs, units, groups, vectors, states, gates } = program;
   const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name);
@@ -34,8 +34,7 @@ export function cellOfProgram(program: Program): Cell {
     unitGroups: groups.map(({ size }) => size),
     unitNames: names(units),
     states,
-    // the program does not count the layer's output, which takes memory, too
-    keptWidth: keptWidth(program) + 1,
+    keptWidth: keptWidth(program),
     gateNames: gates.map(({ name }) => ({ name, logistic: true })),
     features: [],
     initialBias: () => 0,
@@ -135,7 +134,10 @@ function createLayer(
   });
 }
 
-/** For a region of the kind `next`: index of the state that it holds, which is the number of such regions before it */
+/**
+ * For a region of the kind `next` in the memory of a layer: index of the tensor of state that it holds, which is the
+ * number of such regions before it
+ */
 function nextStates(regions: readonly Region[], r: number): number {
   return regions.slice(0, r).filter(({ kind }) => kind === 'next').length;
 }

@@ -14,7 +14,7 @@ export const gru: Cell = {
   gates: 3,
   unitGroups: [3],
   unitNames: ['reset', 'update', 'new'],
-  keptWidth: 5,
+  keptWidth: 7,
   states: ['h'],
   gateNames: [
     { name: 'reset', logistic: true },

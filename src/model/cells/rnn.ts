@@ -11,7 +11,7 @@ export const rnn: Cell = {
   gates: 1,
   unitGroups: [1],
   unitNames: ['recurrent'],
-  keptWidth: 3,
+  keptWidth: 2,
   states: ['h'],
   gateNames: [],
   features: [],

@@ -11,7 +11,7 @@ export interface DirectionLists {
    * other, each in its own order.
    */
   readonly join: readonly [Int32Array, Int32Array];
-  /** Index lists for a gather that undoes one with `join` */
+  /** Index lists for the opposite gather, which returns rows from each common order of `join` to where they were */
   readonly split: readonly [Int32Array, Int32Array];
   /**
    * [S·B]: for each row, the row of the same source that is as far from the source's end as this row is from its

@@ -20,7 +20,8 @@ const weightName = 'attention.weight';
 
 export class PairAttention {
   /**
-   * The weight for `dot`, [2H, 2H]: constant rows, which give the keys, above a copy of the rows that give the values
+   * The weight for attention of the kind `dot`, [2H, 2H]: constant rows, which give the keys, above a copy of the
+   * learned rows, which give the values
    */
   private readonly constantKeys: Tensor | undefined;
   private isFrozen = false;
@@ -145,7 +146,10 @@ export class PairAttention {
     return this.constantKeys ?? this.weights.get(weightName);
   }
 
-  /** Copies the rows of the values below the constant rows of the keys. */
+  /**
+   * For attention of the kind `dot`: copies the learned rows, which give the values, below the constant rows, which
+   * give the keys.
+   */
   private refresh(): void {
     if (this.constantKeys === undefined || this.isFrozen) return;
     this.backend.copy(this.valueRows(this.constantKeys), this.weights.get(weightName));

@@ -86,8 +86,9 @@ export class PairBatches {
   }
 
   /**
-   * Sizes of the largest share of a batch, for which the network must have memory
-   * @param share gives the number of rows in the share, given the number of rows of the batch
+   * The largest sizes that occur when the caller computes only some rows of each batch, as one of several threads does:
+   * its network must have memory for them.
+   * @param share gives the number of rows that the caller computes, given the number of rows of the batch
    */
   sizes(share: (rows: number) => number): PairBatchSizes {
     const sizes = { maxBatch: 1, maxSourceRows: 1, maxTargetRows: 1, maxWeights: 1 };
@@ -123,9 +124,10 @@ export class PairBatches {
   }
 
   /**
-   * Returns a share of a batch.
+   * Returns those rows of a batch that the caller computes, for instance as one of several threads.
    * @param step number of the batch, counted through all passes
-   * @param share gives the rows that are in the share, given the number of rows of the batch
+   * @param share gives the index of the first of these rows and how many there are, given the number of rows of the
+   * batch
    */
   read(step: number, share: (rows: number) => { first: number; size: number }): PairRows {
     const chosen = this.batch(step);

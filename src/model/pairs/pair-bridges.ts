@@ -8,12 +8,12 @@ export interface Bridge {
   readonly layer: number;
   /** Index of the state among those of a layer */
   readonly kind: number;
-  /** Names of the map's parameters */
+  /** Names of the parameters of the linear map: a weight for each direction of the encoder, and a bias */
   readonly weights: readonly string[];
   readonly bias: string;
 }
 
-/** The bridges in the order of the decoder's states */
+/** The linear maps from an encoder to a decoder (bridges), in the order of the decoder's states */
 export function bridgesOf(config: ModelConfig): Bridge[] {
   return Array.from({ length: config.layers }, (_, layer) =>
     cellOf(config).states.map((state, kind) => ({

@@ -28,7 +28,8 @@ export class PairBuffers {
 
   /**
    * Returns the buffer with a name, which is allocated at the first call.
-   * @param limit the capacity that bounds the rows of the shape, or with `maxWeights` its elements
+   * @param limit which size of the largest batch bounds the number of rows in the shape; `maxWeights` bounds the number
+   * of elements instead
    * @returns a view with the shape; the contents left by the last call with the name are still there
    */
   take(name: string, shape: readonly number[], limit: keyof PairCapacity): Tensor {

@@ -73,7 +73,7 @@ export class PairEncoder {
         else backend.copy(y, output);
         if (isResidual(config, l)) backend.add(y, this.half(this.stacked(l - 1, S, B), d, S, B));
       });
-      // the last layer's outputs are needed in one order only
+      // attention reads the last layer's outputs, and only in the order of the forward direction
       for (const d of l < layers.length - 1 ? [0, 1] : [0]) {
         backend.gather(this.inRows(this.joined(l, d, S, B)), this.stacked(l, S, B), join[d]);
       }

@@ -22,7 +22,7 @@ export type LayerSource = ({ readonly ids: Indices } | { readonly rows: Tensor }
 export interface SourceGradients {
   /** [T·B, ·] gradients w.r.t. the rows that the layer has read */
   readonly rows?: Tensor | undefined;
-  /** Whether the gradients w.r.t. the rows are added to what is there already */
+  /** Whether the gradients w.r.t. the rows that the layer has read are added to what `rows` holds already */
   readonly accumulates?: boolean;
   /** [N, E] gradients w.r.t. the embeddings of labels, which are added to what is there already */
   readonly labels?: Tensor | undefined;

@@ -36,7 +36,10 @@ interface Decoded {
   readonly T: number;
   readonly B: number;
   readonly combined: CellChunk;
-  /** For the loss: the listed positions among T·B, their rows [N, H] after dropout, and their logits [N, V] */
+  /**
+   * For the loss: the listed positions among the T·B positions of the targets, what the output layer reads there
+   * [N, H], and the logits there [N, V]
+   */
   readonly loss?: { readonly places: Indices; readonly rows: Tensor; readonly logits: Tensor };
 }
 
@@ -150,7 +153,8 @@ export class PairNetwork {
     const combined = this.combine.at(1, T * B);
     const [query] = combined.initialState;
     backend.copy(query, output);
-    // all targets of a source share its keys and values: for the operation they are further queries of the source
+    // all targets of a source share its keys and values: for the attention they are like more steps of one target, and
+    // give further queries
     this.attention.forward(query, combined.inputProjection, T * width);
     combined.forward();
     let top = backend.view(combined.output, 0, [T * B, H]);
@@ -204,7 +208,7 @@ export class PairNetwork {
     const { T, B, combined } = this.decoded as Decoded;
 
     this.addGradient('output.weight', 'output.bias', dLogits, rows);
-    // the rows are no longer needed, so their gradient uses their memory
+    // the rows that the output layer has read are no longer needed, so their gradient uses their memory
     backend.linearBackwardInput(rows, dLogits, weights.get('output.weight'), false);
     const dTop = this.buffers.take('dTop', [T, B, H], 'maxTargetRows');
     backend.fill(dTop, 0);
@@ -286,5 +290,8 @@ export class PairNetwork {
   }
 }
 
-/** The weights of this class itself, not of its parts, that stay packed for matrix products while they do not change */
+/**
+ * The weights that this network multiplies outside its encoder, decoder and attention; while they do not change, they
+ * stay packed for matrix products
+ */
 const products = ['combine.weight', 'output.weight'] as const;

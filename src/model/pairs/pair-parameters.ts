@@ -69,8 +69,8 @@ export function pairParameters(config: ModelConfig, list: ParameterList): void {
     }
   }
   if (attention !== 'none') {
-    // the rows that give the keys, unless a key is a sum of the encoder's outputs (`dot`); then the rows that give the
-    // values
+    // first the rows that give the keys, which are absent for `dot`, where a key is the sum of both outputs of the
+    // encoder; below them the rows that give the values
     const parts = attention === 'dot' ? 1 : 2;
     add('attention.weight', [parts * H, 2 * H], uniform, { gates: parts });
   }

@@ -23,7 +23,7 @@ export interface PairTable {
   readonly lengths: Uint16Array;
   /** Number of the line of each pair, counted from 0 */
   readonly lines: Uint32Array;
-  /** Labels and vectors that belong to the lines, if there are any */
+  /** The labels and vectors that the lines of the text come with, if there are any */
   readonly given?: Conditions | undefined;
 }
 
@@ -52,7 +52,7 @@ const maxExamples = 3;
 
 /**
  * Finds the pairs in a text. Empty lines are skipped. A source may be empty if it has vectors.
- * @param given labels and vectors of the lines
+ * @param given the labels and vectors that the lines of the text come with
  */
 export function findPairs(ids: Ids, marks: PairMarks, given?: Conditions): FoundPairs {
   const starts: number[] = [];

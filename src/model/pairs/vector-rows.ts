@@ -61,7 +61,7 @@ export class VectorRows {
     return this.buffers.take(name, [S * B, this.config.embedding], 'maxSourceRows');
   }
 
-  /** The rows of vectors, and those of characters; undefined if there are none */
+  /** Of the rows that the encoder reads, those of vectors and those of characters; undefined if there are none */
   private parts(rows: Tensor, { ids, S, B }: { ids: Indices; S: number; B: number }) {
     const { backend } = this;
     const { embedding: D } = this.config;

@@ -20,7 +20,7 @@ export class CharacterDependence {
     return this.roots[row * K + back - 1] >> 1;
   }
 
-  /** A phrase that says for which characters the dependence is known */
+  /** A phrase that says for which characters it is known how much their predictions depend on earlier characters */
   get range(): string {
     if (this.known === undefined) return 'not known: the text is too short';
     const { first, count, K } = this.known;

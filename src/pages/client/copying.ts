@@ -1,6 +1,6 @@
 /** Copies text, and confirms it on the button that was pressed. */
 
-/** Milliseconds for which a button shows the confirmation */
+/** Milliseconds for which a button says that the text was copied */
 const saidMs = 1500;
 
 /** Copies a text to the clipboard. @returns whether this succeeded */

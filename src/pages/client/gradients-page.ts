@@ -8,7 +8,10 @@ const { subjects, explosions = [], provenance } = pageData<GradientsData>();
 const several = subjects.length > 1;
 const lags = (subjects[0]?.flows[0].mean ?? []).map((_, i) => i + 1);
 
-/** For several networks, a curve for the whole state of each; for a single network, a curve for each of its states */
+/**
+ * The curves of the gradient norm by lag: for several networks, one for the whole state of each; for a single network,
+ * one for each state of each of its layers
+ */
 const flows = subjects.flatMap(({ name, flows: [whole, ...states] }) =>
   several ? [{ ...whole, name }] : states,
 );

@@ -9,7 +9,7 @@ export class LabelSelects {
   /** @param onChange is called after the reader has chosen another value */
   constructor(labels: readonly PageLabel[], onChange: () => void) {
     this.selects = labels.map(({ values }) => {
-      // names and values are isolated from each other, because they may be written in any direction
+      // each name and value has a text direction of its own, because it may be written from right to left
       const options = values.map((value, i) =>
         el('option', { value: `${i}`, dir: 'auto', lang: '' }, value === '' ? '(none)' : value),
       );
@@ -23,7 +23,7 @@ export class LabelSelects {
     this.element = el('div', { class: 'choices', hidden: labels.length === 0 }, ...choices);
   }
 
-  /** The index of each chosen value */
+  /** The value that is chosen for each label, as an index among the values of this label */
   get values(): readonly number[] {
     return this.selects.map(({ selectedIndex }) => selectedIndex);
   }

@@ -33,13 +33,13 @@ export interface ChartSpecification {
 }
 
 const colours = 8;
-/** Max number of lines around which bands are drawn */
+/** If a chart shows more lines than this, no bands are drawn around them. */
 const maxBands = 4;
 /** Lines whose colour has occurred before are dashed. */
 const isDashed = ({ dashed, colour }: Line, i: number) =>
   dashed ?? (colour === undefined && i % (2 * colours) >= colours);
 
-/** A chart with its legend, and a line that shows the values under the pointer. */
+/** A chart with its legend, and below it a line of text with the values at the pointer. */
 export function chart(specification: ChartSpecification): HTMLElement {
   const { lines, label } = specification;
   const place = el('div', {
@@ -53,7 +53,7 @@ export function chart(specification: ChartSpecification): HTMLElement {
   const colourOf = (line: Line, i: number) => `--series-${(line.colour ?? i) % colours}`;
   const buttons = lines.map((line, i) => {
     const swatch = el('span', {
-      class: isDashed(line, i) ? 'swatch dashed' : 'swatch',
+      class: line.dotted ? 'swatch points' : isDashed(line, i) ? 'swatch dashed' : 'swatch',
       style: `color: var(${colourOf(line, i)})`,
     });
     const button = el('button', { type: 'button', 'aria-pressed': 'true' }, swatch, line.name);
@@ -82,7 +82,7 @@ export function chart(specification: ChartSpecification): HTMLElement {
     if (plot === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
     const last = specification.x.length - 1;
     const at = plot.cursor.idx;
-    // without shift, an arrow key moves by the smallest distance that is clearly visible
+    // an arrow key moves the pointer of the chart by a hundredth of its width, or with shift to the next point
     const stride = event.shiftKey ? 1 : Math.max(1, Math.round(last / 100));
     const targets: Record<string, number> = {
       ArrowLeft: at == null ? last : at - stride,
@@ -214,7 +214,7 @@ function options(
   };
 }
 
-/** Of the indices at which a line has a point, the one nearest to index `at` */
+/** Of the indices at which a line of the chart has a point, the one nearest to index `at` */
 function nearestPoint(y: readonly (number | null)[], at: number): number | undefined {
   for (let away = 0; away < y.length; away++) {
     for (const i of [at - away, at + away]) if (y[i] != null) return i;
@@ -250,10 +250,12 @@ function drawGuide(plot: uPlot, { axis, at, name }: Guide, logarithmic: boolean,
   if (axis === 'x') {
     const isRight = place > bbox.left + bbox.width / 2;
     ctx.textAlign = isRight ? 'right' : 'left';
-    ctx.fillText(name, place + (isRight ? -gap : gap), bbox.top + 3 * gap);
+    ctx.textBaseline = 'top';
+    ctx.fillText(name, place + (isRight ? -gap : gap), bbox.top + gap);
   } else {
     ctx.textAlign = 'right';
-    ctx.fillText(name, bbox.left + bbox.width - gap, place - gap);
+    ctx.textBaseline = 'bottom';
+    ctx.fillText(name, bbox.left + bbox.width - gap, place - gap / 2);
   }
   ctx.restore();
 }

@@ -19,7 +19,7 @@ export class ModelReading {
   private constructor(
     readonly name: string,
     private readonly text: ReadText,
-    /** Sixteenths of a bit for each character */
+    /** How surprising each character was to the model, in sixteenths of a bit */
     readonly surprise: Uint8Array,
     prefix: string,
   ) {
@@ -63,7 +63,7 @@ export class ModelReading {
   }
 }
 
-/** A visible sign for a single blank */
+/** What is shown for a text: a visible sign if the text is a single blank, otherwise the text itself */
 export function visible(text: string): string {
   return text === ' ' || text === '\u00a0' ? '␣' : text;
 }

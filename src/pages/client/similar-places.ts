@@ -10,12 +10,12 @@ interface SimilarPlace {
 /** Places that are fewer characters apart than this count as one */
 const apart = 10;
 
-/** How many places are shown, and how many characters of each */
+/** How many places of similar state are shown, and how many characters of the text are shown for each of them */
 const [count, length] = [8, 17];
 
 export interface SimilarViewParts {
   readonly characters: number;
-  /** How many units are compared */
+  /** Number of units whose values at different places are compared */
   readonly units: number;
   /** Gives the values of a unit at every character. */
   load(unit: number): Promise<Int8Array>;

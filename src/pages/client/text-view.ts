@@ -62,7 +62,7 @@ export class TextView {
       {
         class: 'text',
         tabIndex: 0,
-        // with any other role a screen reader would not pass on the arrow keys
+        // the role `application`, because with any other role a screen reader would not pass on the arrow keys
         role: 'application',
         'aria-label': `${parts.label}; arrow keys choose a character`,
       },

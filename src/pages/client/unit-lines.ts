@@ -13,7 +13,7 @@ export interface UnitSteps {
 }
 
 /**
- * Draws the lines around a character.
+ * Draws the gates and states of a unit as lines, for the part of the text around a character.
  * @param at the character, which is marked
  * @param nameOf gives the name of the character at a position
  */

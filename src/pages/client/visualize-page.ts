@@ -111,7 +111,7 @@ let { hot, positive, negative } = ramps();
 
 /** A surprise of 8 bits or more is shown in full red */
 const fullSurprise = 8 * 16;
-/** A difference of 4 bits or more is shown in the full colour */
+/** A difference of 4 bits or more between the surprise of two models is shown in the full colour */
 const fullDifference = 4 * 16;
 
 const shade = (list: readonly string[], value: number, full: number) =>

@@ -15,7 +15,7 @@ export interface Character {
 
 type Part = 'prompt' | 'drawn';
 
-/** Max number of characters in an element */
+/** Max number of characters in each of the HTML elements that make up the text */
 const runLength = 64;
 /** Number of colour levels, one for each bit of surprise */
 const levels = 8;
@@ -192,7 +192,7 @@ export class WrittenText {
     let offset = place.offset;
     let at = run.start;
     while (at < run.end - 1 && offset >= this.texts[at].length) offset -= this.texts[at++].length;
-    // a caret between two characters may belong to the one before it
+    // the caret at a point in the second half of a character is the one between it and the next character
     for (const candidate of [at, at - 1]) {
       const box = candidate >= 0 ? this.boxOf(candidate) : undefined;
       if (box && x >= box.left - 1 && x <= box.right + 1) return candidate;

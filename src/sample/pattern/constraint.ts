@@ -20,7 +20,7 @@ export interface ConstraintOptions {
 
 /** The state of a record with respect to its constraint. States are immutable. */
 export interface ConstraintState {
-  /** Whether the record may end here */
+  /** Whether a record that is in this state may end */
   readonly accepting: boolean;
   /**
    * Writes a mask with 1 for each id that may come next if the record has room for `remaining` more characters.
@@ -35,9 +35,9 @@ const lf = 0x0a;
 const { masks: maxMasks, remembered: maxRemembered } = limits.expression;
 
 /**
- * Creates the state in which every record begins.
+ * Creates the constraint on records, as the state in which every record begins.
  * @param length max number of characters of a record
- * @returns undefined if nothing is constrained
+ * @returns undefined if these options constrain nothing
  * @throws UsageError for an invalid expression, or one that no record can match
  */
 export function constraintOf(
@@ -144,7 +144,7 @@ class Determinizer {
   readonly start: ConstraintState;
   private readonly known = new Map<string, SubsetState>();
   private edges = new Map<SubsetState, Map<number, SubsetState>>();
-  /** Number of values that the cached states hold in memory */
+  /** Size of the cached states in memory, as a number of array elements and characters */
   private kept = 0;
 
   constructor(
@@ -219,7 +219,7 @@ class SubsetState implements ConstraintState {
     const { accept, reads, next, distance } = automaton;
     this.accepting = subset.includes(accept);
     this.need = new Float64Array(symbols).fill(Number.POSITIVE_INFINITY);
-    // several states may share one mask, which then has to be examined only once
+    // several states may read the same mask of ids, which then has to be examined only once
     const nearest = new Map<Uint8Array, number>();
     for (const s of subset) {
       const mask = reads[s];

@@ -7,7 +7,7 @@ import { limits } from '../../limits.js';
 import { printable, quoteText } from '../../messages/quote.js';
 
 export type Expression =
-  /** A single character; an expression made of `source` alone, with flag u, matches it. */
+  /** A part that matches one character: any that `source`, as a regular expression with flag u, matches */
   | { readonly kind: 'character'; readonly source: string }
   | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Expression[] }
   /** A repetition; `most` may be infinite. */
@@ -43,9 +43,9 @@ const group = /^\((?:\?:|\?<[\p{L}_$][\p{L}\p{N}_$]*>|(?!\?))/u;
 
 class Parser {
   private at = 0;
-  /** Number of groups that are open */
+  /** Number of groups (parts in parentheses) that have begun but not ended */
   private depth = 0;
-  /** Notations of single characters that have been tested and are valid */
+  /** Notations of one character, such as `\d` or `[a-z]`, that were tested with a regular expression and are valid */
   private readonly known = new Set<string>();
 
   constructor(private readonly text: string) {

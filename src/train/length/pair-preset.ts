@@ -14,7 +14,7 @@ export interface PairPreset {
   readonly model: Size & Pick<ModelConfig, 'attention'>;
   readonly dropout: number;
   readonly batchSize: number;
-  /** The length that was given, or a number of passes if the given time is more than the pairs can use */
+  /** The given length of the training run, or a number of passes if the given time is more than the pairs can use */
   readonly length: TrainLength;
   /** Number of passes over the pairs, if known */
   readonly epochs: number | undefined;
@@ -25,9 +25,9 @@ export interface PairPresetInputs {
   readonly pairs: number;
   /** Number of time steps in a pass over the pairs, each of one row in one layer of the encoder or the decoder */
   readonly layerSteps: number;
-  /** The length that was given */
+  /** The length of the training run, if one was given */
   readonly length: TrainLength | undefined;
-  /** Number of time steps per second, each of one row in one layer with `pairReference` units, if measured */
+  /** The speed, if measured: time steps per second, each of one row in one layer with `pairReference` units */
   readonly speed: number | undefined;
 }
 
@@ -46,12 +46,12 @@ const steps = [
   { from: 50_000, hidden: 256, dropout: 0.2, batchSize: 64 },
 ] as const;
 
-/** Size for very many passes over many pairs */
+/** Hidden size and dropout of the largest network, for very many passes over many pairs */
 const large = { hidden: 384, dropout: 0.3 } as const;
 
 /** Min number of passes for a size to be worth its time; with fewer, a smaller network learns more. */
 const leastPasses = 8;
-/** Min number of passes for the large size, with many pairs */
+/** Min number of passes over the pairs for which the largest network is chosen, if there are many pairs */
 const largePasses = 25;
 
 /** The time of a layer's step grows with about this power of its number of units. */

@@ -64,7 +64,7 @@ export interface Preset {
   readonly name: SizeName;
   readonly size: Size;
   readonly dropout: number;
-  /** The length that was given, or a number of epochs if the given time is more than the text can use */
+  /** The given length of the training run, or a number of epochs if the given time is more than the text can use */
   readonly length: TrainLength;
   /** The number of passes over the text */
   readonly epochs: number;
@@ -73,10 +73,10 @@ export interface Preset {
 export interface PresetInputs {
   /** Number of characters to train on */
   readonly characters: number;
-  /** Size and length, if they were given */
+  /** The size of the network and the length of the training run, if they were given */
   readonly size: SizeName | undefined;
   readonly length: TrainLength | undefined;
-  /** B·T: the number of characters in a step, for a size */
+  /** B·T, the number of characters that a step reads, for a network of the given size */
   charactersPerStep(name: SizeName): number;
   /** Speed of this machine with size small, in characters per second; needed if the length is a time */
   readonly speed: number | undefined;

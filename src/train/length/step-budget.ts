@@ -117,8 +117,9 @@ export class StepBudget {
   }
 
   /**
-   * Records progress; it must be called after every run of the replicas. A training run with a time limit makes its
-   * plan here, as soon as it can.
+   * Records how many steps are done; it must be called after every run of the replicas. In a training run with a time
+   * limit, it fixes the interval between validations, if none was given, and the total number of steps, once the speed
+   * is known well enough.
    */
   observe(step: number): void {
     const { totalSeconds, timeLeft } = this;
@@ -130,8 +131,8 @@ export class StepBudget {
     const start = decayStart(this.config);
     const estimate = this.estimate(step);
     if (step >= start * estimate && fraction >= stepsPlanFraction) {
-      // the plan must be made before the decay begins; only a training run that was resumed with less time may be past
-      // that point already
+      // the total number of steps must be fixed before the learning rate begins to decay; only a training run that was
+      // resumed with less time may be past that point already
       const isLate = this.firstStep > start * estimate;
       this.totalSteps = Math.max(Math.round(estimate), isLate ? step : Math.ceil(step / start));
     }

@@ -3,10 +3,10 @@ import type { ProductCounts } from '../../backend/product-meter.js';
 import type { OperationTimes } from '../replicas/operation-times.js';
 
 export interface TrainingProfile {
-  /** Fractions of the threads' time, which add up to 1. */
+  /** The share of each kind of work in the time of all threads; these fractions add up to 1. */
   readonly shares: {
     readonly products: number;
-    /** Work of cells outside their matrix products; if `isSplit` is false, these products are included */
+    /** The cells' work outside their matrix products; if `isSplit` is false, the products within cells are included */
     readonly gates: number;
     readonly optimizer: number;
     /** Time in which a thread waits for another */

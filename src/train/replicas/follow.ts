@@ -7,6 +7,7 @@ import { mpiOfAddon } from '../../cluster/mpi.js';
 import { onSharedMemory } from '../../cluster/portable.js';
 import { CharnnError } from '../../errors.js';
 import type { Ids } from '../../text/unit.js';
+import { countShare } from '../shares/count-shares.js';
 import type { FromOthers, Invitation, ToOthers } from './others.js';
 import { Replicas, type TrainingTexts } from './replica-group.js';
 
@@ -16,6 +17,7 @@ import { Replicas, type TrainingTexts } from './replica-group.js';
  * @throws CharnnError when this process fails, or the first one is lost
  */
 export async function follow(link: Link): Promise<boolean> {
+  const { rank, size } = link;
   const tell = (letter: FromOthers) => link.send(0, letter);
   let device: Device | undefined;
   let replicas: Replicas | undefined;
@@ -35,8 +37,13 @@ export async function follow(link: Link): Promise<boolean> {
       if (letter.type === 'end') return !letter.isFailure;
       if (letter.type === 'ids') {
         train ??= sharedIds(letter.ids, letter.length);
-        train.set(letter.ids, letter.at);
+        // the lists of other processes may be longer than this one
+        if (letter.ids.length > 0) train.set(letter.ids, letter.at);
         tell({ type: 'taken' });
+      } else if (letter.type === 'count') {
+        if (train === undefined) throw new Error('there is no text to count');
+        await countShare({ ...letter.share, ids: train, processes: { rank, size } });
+        tell({ type: 'counted' });
       } else if (letter.type === 'plan') {
         device = await sameDevice(letter);
         const texts = { ...onSharedMemory(letter.texts), ...(train && { train }) };
@@ -66,7 +73,7 @@ function replicasOf(
   return Replicas.start(device, model, config, texts, { processes });
 }
 
-/** A list of so many ids, of the same type as a piece of it, in memory that threads share */
+/** Memory that threads share, for a list of `length` ids of the same type as the given piece of it */
 function sharedIds(piece: Ids, length: number): Ids {
   const Type = piece.constructor as new (buffer: SharedArrayBuffer) => Ids;
   return new Type(new SharedArrayBuffer(length * piece.BYTES_PER_ELEMENT));

@@ -1,11 +1,11 @@
 /** Measures where the time of a training run goes, by functions that call its operations and barriers and time them. */
 import type { Backend } from '../../backend/backend.js';
 
-/** What an operation is for */
+/** The kinds of work by which the time of a training run is divided */
 export const timedKinds = ['products', 'cells', 'optimizer', 'waiting', 'other'] as const;
 export type TimedKind = (typeof timedKinds)[number];
 
-/** The operations that compute, by purpose; memory operations count as `other`. */
+/** The operations of a back end by the kind of work they do; operations on memory count as `other`. */
 const kinds: Partial<Record<keyof Backend, TimedKind>> = {
   linear: 'products',
   linearBackwardInput: 'products',
@@ -58,7 +58,7 @@ export class OperationTimes {
     this.times.fill(0);
   }
 
-  /** Total seconds that all replicas have spent on operations of this kind */
+  /** Total seconds that all replicas have spent on operations of one kind */
   seconds(kind: TimedKind): number {
     let sum = 0;
     for (let at = timedKinds.indexOf(kind); at < this.times.length; at += timedKinds.length) {

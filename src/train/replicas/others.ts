@@ -3,20 +3,24 @@ import type { DeviceHandle, Precision } from '../../backend/device.js';
 import type { Letter, Link } from '../../cluster/link.js';
 import { mpiOfAddon } from '../../cluster/mpi.js';
 import { portable } from '../../cluster/portable.js';
+import type { Counted, CountingPlan } from '../../counts/counting-handler.js';
 import { CharnnError } from '../../errors.js';
 import type { ModelConfig } from '../../model/model-config.js';
-import { partOfRows } from '../../text/streams.js';
+import { type IdList, idsInMemory } from '../../text/id-list.js';
 import type { Ids } from '../../text/unit.js';
+import type { TrainingText } from '../job.js';
+import { type CountedShare, countShares } from '../shares/count-shares.js';
+import { shareOf, type TextShare } from '../shares/text-shares.js';
 import type { TrainConfig } from '../train-config.js';
 import type { TrainingTexts } from './replica-group.js';
-import { type Order, partition, type Reply } from './replica-plan.js';
+import type { Order, Reply } from './replica-plan.js';
 
 /** What the first process sends to the other processes at the start */
 export interface Invitation {
   readonly type: 'plan';
   readonly model: ModelConfig;
   readonly config: TrainConfig;
-  /** The texts without the ids of the training text, which have been sent before */
+  /** The texts of the training run, without the ids of the training text, which earlier messages have carried */
   readonly texts: TrainingTexts;
   readonly kind: DeviceHandle['kind'];
   readonly precision: Precision;
@@ -24,8 +28,10 @@ export interface Invitation {
 
 /** The messages that the first process sends */
 export type ToOthers =
-  /** A piece of the training text, before the plan */
+  /** A piece of the training text; all pieces are sent before the message of type 'plan' */
   | { readonly type: 'ids'; readonly ids: Ids; readonly at: number; readonly length: number }
+  /** Makes a process count the n-grams of its share of the training text. */
+  | { readonly type: 'count'; readonly share: CountedShare }
   | Invitation
   | { readonly type: 'order'; readonly order: Order }
   | { readonly type: 'stop' }
@@ -34,6 +40,7 @@ export type ToOthers =
 /** The messages that the other processes send */
 export type FromOthers =
   | { readonly type: 'taken' }
+  | { readonly type: 'counted' }
   | { readonly type: 'ready' }
   | { readonly type: 'replies'; readonly replies: readonly Reply[] }
   | { readonly type: 'failed'; readonly message: string; readonly host: string };
@@ -41,7 +48,15 @@ export type FromOthers =
 /** Max number of ids in a message */
 const pieceLength = 1 << 23;
 
+/** The texts of the first process, before n-grams are counted */
+export interface SharedTexts extends Omit<TrainingTexts, 'mixing'> {
+  /** The part held out at the beginning of the text, and the training text after it; absent for pairs */
+  readonly counted?: Ids;
+}
+
 export class Others {
+  /** By rank, the shares of the training text; none for pairs */
+  private shares: readonly TextShare[] = [];
   /** Called when another process has failed or is lost */
   onFailure: (error: Error) => void = () => {};
   private failure: Error | undefined;
@@ -66,6 +81,56 @@ export class Others {
     return this.link.size;
   }
 
+  /**
+   * Gives each of the other processes its share of the training text. Pairs are read in any order, so each process has
+   * all of them.
+   * @returns the texts of this process
+   */
+  async share(config: TrainConfig, corpus: TrainingText): Promise<SharedTexts> {
+    const { validation, documents, pairs } = corpus;
+    const rest = { validation, documents, pairs };
+    if (pairs) {
+      const train = idsInMemory(corpus.train);
+      await this.sendIds(Array.from({ length: this.size - 1 }, () => train));
+      return { ...rest, train };
+    }
+    this.shares = Array.from({ length: this.size }, (_, rank) =>
+      shareOf(rank, this.size, config, corpus),
+    );
+    const [own, ...theirs] = this.shares;
+    await this.sendIds(theirs.map(({ ids }) => ids));
+    const { train, counted = train } = corpus;
+    const held = counted.length - train.length;
+    const ids = idsInMemory(counted.subarray(0, held + own.ids.length));
+    return { ...rest, train: ids.subarray(held), part: own.part, counted: ids };
+  }
+
+  /**
+   * Counts the n-grams of the training text together with the other processes, after `share`.
+   * @param plan its text is the share of this process, as `share` returned it
+   * @returns undefined if the signal ended it
+   */
+  async count(plan: CountingPlan, signal?: AbortSignal): Promise<Counted | undefined> {
+    const { held, vocabulary, context } = plan;
+    const [own, ...theirs] = this.shares.map(({ counted }) => ({
+      ...counted,
+      vocabulary,
+      context,
+    }));
+    const finished = this.answers();
+    theirs.forEach((share, i) => {
+      this.link.send(i + 1, { type: 'count', share } satisfies ToOthers);
+    });
+    const ids = plan.text;
+    const processes = { rank: 0, size: this.size };
+    const counting = countShares(
+      { ...own, from: held, to: held + own.to, ids, processes, whole: plan },
+      signal,
+    );
+    const [counted] = await Promise.all([counting, finished]);
+    return counted;
+  }
+
   /** Makes the other processes prepare the same training run, and waits until they have done so. */
   async start(
     device: { readonly kind: DeviceHandle['kind']; readonly precision: Precision },
@@ -74,16 +139,21 @@ export class Others {
     texts: TrainingTexts,
   ): Promise<void> {
     const { kind, precision } = device;
-    const parts = Array.from({ length: this.size - 1 }, (_, i) =>
-      this.textsOf(i + 1, config, texts),
-    );
-    await this.sendIds(parts.map(({ train }) => train));
     const ready = this.answers();
-    parts.forEach((part, i) => {
-      const rest = portable({ ...part, train: part.train.subarray(0, 0) });
-      const plan: Invitation = { type: 'plan', model, config, texts: rest, kind, precision };
-      this.link.send(i + 1, plan);
-    });
+    // the other processes have their shares of the training text already
+    const rest = portable({ ...texts, train: texts.train.subarray(0, 0) });
+    for (let rank = 1; rank < this.size; rank++) {
+      const part = this.shares[rank]?.part;
+      const plan: Invitation = {
+        type: 'plan',
+        model,
+        config,
+        texts: { ...rest, part },
+        kind,
+        precision,
+      };
+      this.link.send(rank, plan);
+    }
     await ready;
   }
 
@@ -104,7 +174,7 @@ export class Others {
   }
 
   /** Sends a list of ids to each of the others, in pieces, so that there are never many copies of them in memory. */
-  private async sendIds(lists: readonly Ids[]): Promise<void> {
+  private async sendIds(lists: readonly IdList[]): Promise<void> {
     const longest = Math.max(...lists.map(({ length }) => length));
     for (let at = 0; at < longest; at += pieceLength) {
       const taken = this.answers();
@@ -115,23 +185,6 @@ export class Others {
       });
       await taken;
     }
-  }
-
-  /** The texts with only that part of the training text which a process reads; pairs are read in any order. */
-  private textsOf(
-    rank: number,
-    { batchSize, threads }: TrainConfig,
-    texts: TrainingTexts,
-  ): TrainingTexts {
-    const { train, documents, pairs } = texts;
-    if (pairs) return texts;
-    const local = threads / this.size;
-    const first = partition(batchSize, local * rank, threads).first;
-    const end = partition(batchSize, local * (rank + 1), threads).first;
-    // separators of documents that end where the rows begin
-    const before = documents?.train.separator.length ?? 0;
-    const { ids, part } = partOfRows(train, batchSize, first, end, before);
-    return { ...texts, train: ids, part };
   }
 
   private send(content: ToOthers): void {

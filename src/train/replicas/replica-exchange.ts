@@ -28,7 +28,7 @@ export class ReplicaExchange {
   private readonly states: Pieces;
 
   constructor(
-    backend: Backend,
+    private readonly backend: Backend,
     { rank, size }: Processes,
     parameters: readonly Parameter[],
     private readonly flat: FlatParameters,
@@ -41,20 +41,17 @@ export class ReplicaExchange {
       Array.from({ length: size }, (_, process) =>
         Array.from({ length: count }, (_, i) => partsOf(process * count + i)).flat(),
       );
-    const pieces = (
-      parts: readonly (readonly ParameterPart[])[],
-      of: (part: ParameterPart) => Tensor,
-    ) => parts.map((list) => list.map(of));
+    const pieces = (parts: readonly (readonly ParameterPart[])[], of: Tensor) =>
+      parts.map((list) => joined(backend, of, list));
     const shares = byProcess((i) => sliceParameters(backend, parameters, flat, i, replicas));
     const updates = byProcess((i) =>
       updatedParts(backend, parameters, flat, takesMatrices, i, replicas),
     );
-    this.shares = pieces(shares, ({ gradient }) => gradient);
-    this.weights = pieces(updates, ({ weight }) => weight);
-    this.moments = [
-      ...flat.moments.map((_, m) => pieces(updates, ({ moments }) => moments[m])),
-      ...(flat.ema ? [pieces(updates, ({ ema }) => ema as Tensor)] : []),
-    ];
+    this.shares = pieces(shares, flat.gradients);
+    this.weights = pieces(updates, flat.weights);
+    this.moments = [...flat.moments, ...(flat.ema ? [flat.ema] : [])].map((list) =>
+      pieces(updates, list),
+    );
     this.states = Array.from({ length: size }, (_, process) =>
       states.slice(process * count, (process + 1) * count).flat(),
     );
@@ -62,7 +59,7 @@ export class ReplicaExchange {
       const common = (a: readonly ParameterPart[], b: readonly ParameterPart[]) =>
         commonGradients(backend, flat.gradients, a, b);
       const sent = updates.map((theirs) => common(shares[rank], theirs));
-      // both sides list the pieces in the same order
+      // the sender and the receiver of gradients list the pieces in the same order
       const received = shares.map((theirs) => common(theirs, updates[rank]));
       this.passGradients = () => this.peers.pass(sent, received);
     }
@@ -70,12 +67,12 @@ export class ReplicaExchange {
 
   /** Sums the gradients of all processes; each process computes the sums for its share. */
   sumGradients(): void {
-    this.peers.sum(this.shares);
+    this.peers.sum(this.backend, this.shares);
   }
 
   /**
-   * Sends sums to the processes that update these parameters, if an optimiser updates whole matrices, which the shares
-   * divide.
+   * Sends the sums of gradients to the processes that update the parameters. This is needed only if an optimiser
+   * updates whole matrices, because the shares in which gradients are summed divide matrices.
    */
   readonly passGradients: () => void = () => {};
 
@@ -108,7 +105,9 @@ export class ReplicaExchange {
     this.peers.gatherNumbers(values);
   }
 
-  /** Collects the predictions of all processes on the first one. */
+  /**
+   * Collects on the first process the network's predictions of the held-out text, which the processes made in parts.
+   */
   collect(predictions: Float32Array): void {
     this.peers.collect(predictions);
   }
@@ -118,8 +117,19 @@ export class ReplicaExchange {
    * are cleared.
    */
   spreadFitted(predictions: Float32Array, weights: Float64Array): void {
-    // the predictions of the other processes will be added to these zeros the next time
+    // the first process will add the predictions of the others to this list again, so it clears the list
     if (this.peers.rank === 0) predictions.fill(0);
     this.peers.spreadNumbers(weights);
   }
+}
+
+/** Pieces of a flat list in which parts lie, where parts that follow each other without a gap are one piece */
+function joined(backend: Backend, list: Tensor, parts: readonly ParameterPart[]): Tensor[] {
+  const ranges: { start: number; end: number }[] = [];
+  for (const { start, weight } of parts) {
+    const last = ranges.at(-1);
+    if (last?.end === start) last.end += weight.size;
+    else ranges.push({ start, end: start + weight.size });
+  }
+  return ranges.map(({ start, end }) => backend.view(list, start, [end - start]));
 }

@@ -30,7 +30,7 @@ import { SharedControl } from './shared-control.js';
 
 export interface TrainingTexts {
   readonly train: Ids;
-  /** Which part of the training text that is, if it is not the whole one */
+  /** Which part of the whole training text `train` is; absent if `train` is all of it */
   readonly part?: TextPart | undefined;
   readonly validation: Ids;
   readonly documents?: TrainingDocuments | undefined;
@@ -38,7 +38,7 @@ export interface TrainingTexts {
   readonly mixing?: MixingPlan | undefined;
 }
 
-/** What replicas know in addition to their training data */
+/** What the replicas of a process are given in addition to device, model, configuration and texts */
 export interface ReplicaSurroundings {
   /** Where the replicas note how long their operations take */
   readonly times?: OperationTimes | undefined;

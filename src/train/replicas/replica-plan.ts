@@ -33,7 +33,7 @@ export interface ReplicaPlan {
   readonly model: ModelConfig;
   readonly config: TrainConfig;
   readonly train: Ids;
-  /** Which part of the training text that is, if it is not the whole one */
+  /** Which part of the whole training text `train` is; absent if `train` is all of it */
   readonly part?: TextPart | undefined;
   readonly validation: Ids;
   /** The documents of the text, if each file or record is a document */
@@ -80,7 +80,10 @@ export type Order =
   | { readonly type: 'fit' }
   /** Copies weights, moments and average of the first process to all others. */
   | { readonly type: 'spread' }
-  /** Copies to the first process the moments and averages that each process keeps of its own parameters. */
+  /**
+   * Collects the moments and averages that each process keeps of its own parameters, and on the first process the
+   * hidden states of the whole batch.
+   */
   | { readonly type: 'gather' };
 
 /** A replica's reply to an order */
@@ -88,7 +91,7 @@ export type Reply =
   | { readonly type: 'ran'; readonly result: RunResult }
   | { readonly type: 'validated'; readonly nats: number; readonly mixed: number }
   | { readonly type: 'fitted' }
-  /** Parameters have been copied between processes. */
+  /** The reply to an order of type 'spread' or 'gather': parameters have been copied between processes. */
   | { readonly type: 'copied' };
 
 export interface RunResult {

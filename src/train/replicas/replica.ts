@@ -118,7 +118,7 @@ export class Replica {
     return losses;
   }
 
-  /** Fits the mixing weights for the network weights that are validated. */
+  /** Fits the mixing weights for the weights that are validated: their moving average, if one is kept. */
   async fit(): Promise<void> {
     this.exchangeAverage();
     await this.fitMixing(() => false);
@@ -145,7 +145,7 @@ export class Replica {
     control.barrier.wait();
     for (const { weight, gradient, ema } of this.updates) {
       if (ema === undefined) continue;
-      // the gradients serve as temporary memory for the swap, since no replica uses them between two steps
+      // the gradients, which no replica uses between two steps, are temporary memory for swapping weights and average
       backend.copy(gradient, weight);
       backend.copy(weight, ema);
       backend.copy(ema, gradient);

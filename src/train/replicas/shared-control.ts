@@ -14,12 +14,12 @@ export interface RunningMetrics {
   readonly loss: number;
   readonly gradientNorm: number;
   readonly clipped: number;
-  /** The largest gradient norm of these steps, and the gradient norm of the latest step */
+  /** The largest gradient norm of the steps since the last validation, and the gradient norm of the latest step */
   readonly maxGradientNorm: number;
   readonly lastGradientNorm: number;
 }
 
-/** The metrics before the first step */
+/** The running metrics before the first step, to which nothing has been added yet */
 export const noMetrics: RunningMetrics = {
   steps: 0,
   loss: 0,
@@ -115,7 +115,7 @@ export class SharedControl {
       reals[r] = values[3 * r];
       reals[replicas + r] = values[3 * r + 1];
     }
-    // the first process decides for all processes
+    // whether training stops is decided by the first process for all of them
     Atomics.store(integers, word.decision, values[2]);
   }
 

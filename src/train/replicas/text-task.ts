@@ -114,7 +114,7 @@ export class TextTask implements ReplicaTask {
   }
 }
 
-/** Number of steps in a chunk of this many rows that fits in the memory of training */
+/** Number of steps of a validation chunk of `rows` rows: as many as fit in the memory that training needs anyway */
 function stepsFor(trainRows: number, rows: number): number {
   return Math.max(1, Math.min(validationSteps, Math.floor(trainRows / Math.max(1, rows))));
 }

@@ -50,7 +50,7 @@ export class Saver {
       });
   }
 
-  /** Whether this is the model that was written last */
+  /** Whether the given model is the one that was written last */
   hasWritten(model: StoredModel | undefined): boolean {
     return model !== undefined && model === this.lastModel;
   }
@@ -89,11 +89,11 @@ export class Saver {
           this.lastModel = best;
         }
         best = undefined;
-        // a failure to keep a model must not lose the state
+        // if the model that `--keep` keeps cannot be written, the state is written nevertheless
         if (kept !== undefined) await this.sink.kept?.(kept).catch(this.onFailure);
         await this.sink.state(state);
       } catch (failure) {
-        // newer snapshots may have come in the meantime
+        // newer snapshots may have been submitted while these were being written, and take their place
         this.waiting = {
           state: this.waiting.state ?? state,
           best: this.waiting.best ?? best,

@@ -18,7 +18,7 @@ export interface HistorySummary {
   readonly lowestTrainLoss: number | null;
 }
 
-/** Max number of regular entries; the best and the latest are kept in addition. */
+/** Max number of validations that the history keeps at regular intervals; it also keeps the best and the latest. */
 const maxRegular = limits.history - 2;
 
 function strideFor(count: number): number {
@@ -27,7 +27,7 @@ function strideFor(count: number): number {
   return stride;
 }
 
-/** Indices of the validations that are kept out of `count`, in order. */
+/** The indices of those validations, out of `count`, that the history keeps, in order */
 export function keptIndices(count: number, bestAt: number): number[] {
   const stride = strideFor(count);
   const places = new Set<number>();
@@ -72,7 +72,7 @@ export class History {
     const place = this.count++;
     const trainLoss = finite(entry.trainLoss);
     const loss = finite(entry.validationLoss ?? entry.trainLoss);
-    // a given model is validated before there is a training loss
+    // a given model is validated before the first step, so the first validation may not have a training loss
     if (!Number.isFinite(this.firstTrainLoss)) this.firstTrainLoss = trainLoss;
     this.lowestTrainLoss = Math.min(this.lowestTrainLoss, trainLoss);
     const [latest, best] = [place - 1, this.bestAt];

@@ -12,7 +12,7 @@ const maxSeconds = 60;
 export class SavePlan {
   private lastSaved: number;
   private readonly saver: Saver;
-  /** The best model that was submitted last, and the slot of a store where its weights are */
+  /** The best model that was submitted for saving last, and the slot of the snapshot store that holds its weights */
   private best: { readonly model: StoredModel; readonly slot: string } | undefined;
 
   constructor(private readonly current: CurrentTraining) {
@@ -55,7 +55,7 @@ export class SavePlan {
       else await this.saveState();
       return;
     }
-    // without this, the model of the next validation would replace this one if the disk is slow
+    // on a slow disk, the model kept last may not be written yet: without this wait, the one to be kept now replaces it
     await this.saver.idle();
     const kept = await (improved ? this.bestModel() : this.laterModel());
     if (improved) await this.saveModel(kept, kept);
@@ -93,7 +93,7 @@ export class SavePlan {
     return model;
   }
 
-  /** Makes a snapshot of the current model if it is not the best one. */
+  /** Makes a snapshot of the current model when it is not the best one so far. */
   private async laterModel(): Promise<StoredModel> {
     await this.makeRoom();
     const { ema } = this.current.replicas;

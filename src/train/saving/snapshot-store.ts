@@ -2,7 +2,7 @@
 import { type Backend, isPending, type Tensor } from '../../backend/backend.js';
 import type { Numbers, StoredNumbers } from '../../model/number-list.js';
 
-/** Elements of a list, from `start` on */
+/** A part of a list: `size` elements, the first of which has the index `start` */
 export interface Range {
   readonly start: number;
   readonly size: number;
@@ -46,7 +46,7 @@ export async function copyList(
     try {
       return await store.put(slot, x.size, ranges, read);
     } catch {
-      // the disk may be full, for instance; training has to go on, and there may be enough memory
+      // if the store fails, for instance because the disk is full, the list is copied in memory: training has to go on
     }
   }
   const copy = new Float32Array(x.size);

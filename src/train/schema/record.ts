@@ -1,6 +1,6 @@
 /**
  * The configuration of a training run as files record it. Some fields are in an object of their kind (`optimizer`,
- * `schedule`, `clip`, `divergence`), as their rows say, so that files of every version have the same shape.
+ * `schedule`, `clip`, `divergence`), as the rows of the schema say, so that files of every version have the same shape.
  */
 import type { OptionRow } from '../../options/table.js';
 import type { TrainConfig } from '../train-config.js';

@@ -37,7 +37,7 @@ export type TrainOptions = Omit<CommandTrainOptions, keyof typeof outputRows>;
 /** The order of topics in help */
 const topics = ['Model', 'Text', 'Training', 'Length', 'Files', 'Run'];
 
-/** The rows that are options of the command, topic by topic */
+/** The rows of the schema for the options that `charnn train` has, topic by topic */
 export const commandRows = Object.fromEntries(
   topics.flatMap((title) =>
     Object.entries<OptionRow>(schema).filter(

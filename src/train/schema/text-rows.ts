@@ -26,7 +26,7 @@ export const sideRows = topic('Text', {
   sourceUnit: option(
     '<unit>',
     sideUnit,
-    'with --pairs, what a source is made of: characters, bytes, or symbols between blanks, such as phonemes; auto chooses symbols if there are few different ones and they are short',
+    'with --pairs, what a source is made of: characters, bytes, or symbols separated by blanks, such as phonemes; auto chooses symbols if there are few different ones and they are short',
     { absent: 'auto' },
   ),
   targetUnit: option(

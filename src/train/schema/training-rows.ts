@@ -1,6 +1,6 @@
 /** Options about how a network is trained: fields of the `config` object in state files. */
 import { backendNames, precisionNames, trainingPrecisions } from '../../backend/device.js';
-import { maxContext } from '../../counts/ngram-runs.js';
+import { maxContext } from '../../counts/ngram-layout.js';
 import { limits } from '../../limits.js';
 import { flag, option, topic } from '../../options/table.js';
 import {
@@ -196,7 +196,7 @@ export const runningPrecision = option('<format>', choice(trainingPrecisions), p
   default: 'f32',
 });
 
-/** The same precision option for commands in which a trained model only predicts */
+/** The option of `runningPrecision`, plus 8-bit integers, for commands in which a trained model only predicts */
 export const predictingPrecision = option(
   '<format>',
   choice(precisionNames),

@@ -4,7 +4,7 @@ import type { Parameter } from '../../model/parameters.js';
 
 /** Views of the same elements of the weights, the gradients and the optimiser's moments. */
 export interface ParameterPart {
-  /** The position of the first element in the flat lists */
+  /** The position of the part's first element in the flat lists of parameters */
   readonly start: number;
   readonly decays: boolean;
   readonly weight: Tensor;
@@ -107,7 +107,7 @@ export function updatedParts(
   ];
 }
 
-/** The gradients that two lists of parts have in common */
+/** Views of the gradients of those parameters that occur in both of two lists of parts of parameters */
 export function commonGradients(
   backend: Backend,
   gradients: Tensor,

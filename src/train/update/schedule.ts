@@ -16,7 +16,7 @@ export interface Progress {
   readonly epoch: number;
 }
 
-/** Fraction of the training before the cosine begins to fall. */
+/** Fraction of the training after which the learning rate begins to fall in the cosine schedule */
 const cosineStart = 0.05;
 
 /** Fraction of the training before the learning rate depends on its length; 1 if it never does. */

@@ -1,7 +1,4 @@
-/*
- * Declares how Linux is told how memory is used, so that no SDK has to be installed, as string.h does in the folder
- * above.
- */
+/* Declares madvise(), by which a program tells Linux how it uses its memory, so that no SDK is needed. */
 #ifndef CHARNN_MMAN_H
 #define CHARNN_MMAN_H
 #include <stddef.h>

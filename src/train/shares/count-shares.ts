@@ -1,0 +1,53 @@
+/** Counts the n-grams of a training text that several processes hold in shares. */
+import { countedBy, requireCounting } from '../../counts/count-training.js';
+import type { Counted, CountingPlan } from '../../counts/counting-handler.js';
+import type { Ids } from '../../text/unit.js';
+import type { Processes } from '../replicas/replica-plan.js';
+
+/** What another process counts of its share of the text */
+export interface CountedShare {
+  /** Where the characters whose n-grams are counted begin and end; those before them only serve as context */
+  readonly from: number;
+  readonly to: number;
+  readonly vocabulary: number;
+  readonly context: number;
+}
+
+/** The input of a process's counting thread */
+export interface ShareCountingPlan extends CountedShare {
+  readonly ids: Ids;
+  readonly processes: Processes;
+  /** In the first process: what is made from the counts of all shares; its text is only the beginning of the whole one */
+  readonly whole?: CountingPlan;
+  /** In the first process: one integer, which becomes 1 if counting is no longer wanted */
+  readonly stop?: SharedArrayBuffer;
+}
+
+/**
+ * Counts as the first process.
+ * @returns undefined if the signal ended it
+ * @throws CharnnError when memory does not suffice, no thread can be started, or another process is lost
+ */
+export async function countShares(
+  plan: ShareCountingPlan & { readonly whole: CountingPlan },
+  signal?: AbortSignal,
+): Promise<Counted | undefined> {
+  requireCounting(plan.whole);
+  const stop = new SharedArrayBuffer(4);
+  // the thread is not ended at once, because the other processes would then wait for it
+  const end = () => Atomics.store(new Int32Array(stop), 0, 1);
+  signal?.addEventListener('abort', end);
+  if (signal?.aborted) end();
+  try {
+    return await countedBy(module, { ...plan, stop });
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
+}
+
+/** Counts as another process, until the first one has all counts. */
+export async function countShare(plan: ShareCountingPlan): Promise<void> {
+  await countedBy(module, plan);
+}
+
+const module = new URL('../../bundle/share-counting-worker.js', import.meta.url);
