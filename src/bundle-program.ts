@@ -11,12 +11,12 @@ import { addressesFrom, isThreadModule, threadModules } from './bundled-addresse
 const modules = fileURLToPath(new URL('.', import.meta.url));
 const folder = fileURLToPath(new URL('bundle/', import.meta.url));
 
-/** The modules that threads read, and which the program shares with them */
+/** The modules that threads read; the program reads them from the same file. */
 const ofThreads = new Set<string>();
 
 /**
- * A plugin that finds the modules of threads. They get a file of their own, because a thread starts in half the time
- * if it does not have to read what only commands need.
+ * A plugin of the bundler that finds the modules of threads. Together they get one file of their own, because a thread
+ * starts in half the time if it does not have to read what only commands need.
  */
 const threads: Plugin = {
   name: 'threads',

@@ -60,7 +60,7 @@ static napi_value initialize(napi_env env, napi_callback_info info) {
     return list;
 }
 
-/* Adds the memory of a typed array that is not empty; returns whether there was room for it. */
+/* Adds the memory of a typed array, unless it is empty, to the segments of a message; returns whether it had room. */
 static int add_segment(napi_env env, napi_value value, struct transfer *transfer, int room) {
     napi_typedarray_type type;
     size_t length = 0;

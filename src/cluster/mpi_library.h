@@ -4,7 +4,7 @@
  *
  * Implementations of MPI differ in the constants that a program passes to them. There are three kinds: Open MPI,
  * recognised by a name that it exports; the binary interface of MPI 5.0, by the name of the library's file
- * (launcher.ts); and MPICH. A handle is a pointer in Open MPI and an integer in the other two; both fit in an intptr_t.
+ * (launcher.ts); and MPICH. A handle is a pointer, and in MPICH an integer; both fit in an intptr_t.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -14,8 +14,9 @@ static volatile int is_broken;
 
 /* Max bytes of a piece of a message; MPI has lengths of 32 bits. */
 static size_t piece = (size_t)1 << 30;
-/* Max number of pieces of a message that are in transit at the same time, and of all messages */
+/* Max number of pieces of one message that are in transit at the same time */
 #define MAX_AHEAD 32
+/* Max number of pieces of all messages together that are in transit at the same time */
 #define MAX_REQUESTS 4096
 
 /* Number of tests before the first pause; a test takes about a tenth of a microsecond. */
@@ -27,7 +28,8 @@ struct bytes {
     size_t length;
 };
 
-/* A message to or from a rank. It consists of segments of memory, which are the same on both sides. */
+/* A message to or from a rank. It consists of segments of memory; sender and receiver have the same
+   number of segments, of the same lengths. */
 struct transfer {
     struct bytes *segments;
     int segment_count;
@@ -84,7 +86,7 @@ static const char *pass(struct transfer *transfers, int count, int tag, struct r
                 turn = 0;
             }
         }
-        /* those that are complete are removed; the others stay in their order */
+        /* requests that are complete are removed from the list; the others stay in their order */
         for (int i = 0; i < used; i++) {
             status_t status;
             int flag = 0;

@@ -25,7 +25,10 @@ export class Peers {
     readonly size: number,
   ) {}
 
-  /** Replaces this rank's pieces by their sums over all ranks (reduce-scatter); they must be the same in each call. */
+  /**
+   * Replaces this rank's pieces by their sums over all ranks (reduce-scatter). The number and sizes of the pieces must
+   * be the same in each call.
+   */
   sum(backend: Backend, pieces: Pieces): void {
     const { rank, size } = this;
     const own = pieces[rank];

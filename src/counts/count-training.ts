@@ -60,7 +60,7 @@ export function requireCounting(plan: CountingPlan): void {
 /**
  * Starts a thread that counts, and returns what it replies.
  * @param module the entry module of the thread
- * @returns undefined also if the signal ended it
+ * @returns what the thread replies; undefined if it replies nothing, or if the signal ended the counting
  * @throws CharnnError when the thread fails or cannot be started
  */
 export async function countedBy<Plan>(

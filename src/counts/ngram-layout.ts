@@ -6,7 +6,10 @@
 /** Max number of characters of a context */
 export const maxContext = 12;
 const keyBits = 64;
-/** Number of characters that a cell and the longest context reach back at most */
+/**
+ * Number of characters before a position that may be read for its n-gram: more than any context has, since positions
+ * are also grouped by the characters before them (`RunLister`)
+ */
 export const reach = 16;
 
 /**

@@ -30,7 +30,7 @@ export function eachRun(
 /**
  * Divides cells into ranges, each as long as possible, but of at least one cell.
  * @param counts number of positions in each cell
- * @param fits whether a range of cells with so many positions, which ends before cell `to`, is not too long
+ * @param fits whether the range of the cells `from` to `to` - 1, with `count` positions in all, is short enough
  */
 export function* rangesOf(
   counts: ArrayLike<number>,

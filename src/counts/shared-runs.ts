@@ -6,7 +6,7 @@
 import type { RunListener } from './ngram-layout.js';
 import { batchPositions, type RunLister, rangesOf } from './ngram-runs.js';
 
-/** What the counting threads of the processes exchange; all processes make the same calls in the same order. */
+/** How the counting threads of the processes exchange numbers; all processes make the same calls in the same order. */
 export interface CountingProcesses {
   readonly rank: number;
   readonly size: number;
@@ -61,7 +61,10 @@ export class SharedRuns {
     this.processes.spreadNumbers(Float64Array.of(from, to));
   }
 
-  /** Ranges that fit into a batch of each process, and of which two batches hold all lists */
+  /**
+   * Ranges of contexts. The positions of a range fit into one batch in each process, and those of all processes
+   * together into two.
+   */
   private *ranges(): Generator<[from: number, to: number]> {
     const { counts, capacity } = this;
     const sums = new Float64Array(counts[0].length);
@@ -95,7 +98,7 @@ export function serveRuns(lister: RunLister, processes: CountingProcesses): void
   }
 }
 
-/** Number of elements that describe an n-gram in a list: the listener's arguments */
+/** Number of elements that describe an n-gram in a list: the arguments with which a `RunListener` is called */
 const fields = 4;
 
 function runsOf(lister: RunLister, from: number, to: number): Uint32Array {

@@ -32,7 +32,7 @@ export interface TextRules {
 
 export interface LoadedText extends TextRules {
   readonly corpus: StoredCorpus;
-  /** Makes the lists that take the ids of the text, if it need not be in memory */
+  /** Makes the lists that take the ids of the text; absent if these must be arrays in memory */
   readonly makeList?: ListMaker;
   /** The labels and vectors that a table gives beside the text of each record, on which the model is conditioned */
   readonly given?: ReadConditions | undefined;

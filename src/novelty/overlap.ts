@@ -49,10 +49,10 @@ export function sharedFraction(training: IdList, validation: Ids): number {
   return runs.coveredFraction();
 }
 
-/** Number of ids that are read from a file at once, a multiple of the length of a string */
+/** Number of ids that are read from a file at once: a multiple of `sharedRun`, the length of the strings looked up */
 const partLength = sharedRun << 14;
 
-/** A text as a whole; or in parts, none of which ends in a string that is looked up, if it is in a file */
+/** A text in memory as a whole, and one in a file in parts; no string that is looked up extends over two parts */
 function* partsOf(text: IdList): Generator<Ids> {
   if (isInMemory(text)) {
     yield text;

@@ -17,7 +17,7 @@ export interface IdList {
 const pieceLength = 1 << 20;
 
 /**
- * The ids in memory that threads share. A list that is in memory already is not copied.
+ * The ids of a list as an array: the list itself if it is one, otherwise a copy in memory that threads share.
  * @throws CharnnError when there is not enough memory
  */
 export function idsInMemory(list: IdList): Ids {

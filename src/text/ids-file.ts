@@ -123,7 +123,7 @@ export class IdsFile implements GrowingList {
       }
     } catch (cause) {
       throw new CharnnError(
-        `cannot store the text in a temporary file beside the model: ${systemReason(cause)}`,
+        `cannot store the text in a temporary file beside the model: ${systemReason(cause)}; make room there, or give a model in another folder`,
         1,
         { cause },
       );

@@ -14,7 +14,7 @@ export function widthFor(size: number): Width {
   return size <= 0x10000 ? 2 : 4;
 }
 
-/** Ids in memory of this thread alone, all 0 */
+/** A new array of ids, all 0, in memory that other threads do not see */
 export function arrayOf(width: Width, length: number): Ids {
   return view(new ArrayBuffer(length * width), width, length);
 }
@@ -38,8 +38,8 @@ export function newIds(size: number, length: number): Ids {
 }
 
 /**
- * The memory of a long list grows in steps of this many bytes, that of a shorter one doubles; its whole address space is
- * reserved at the start.
+ * The memory of a long list grows in steps of this many bytes, that of a shorter one doubles; its whole address space
+ * is reserved at the start.
  */
 const growth = 1 << 24;
 /** Number of ids that are rewritten at a time when a list becomes wider or is renumbered */

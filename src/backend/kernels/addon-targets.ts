@@ -56,7 +56,7 @@ export function instructionLevelsOf(
 /** The part of the addon that calls MPI, as a path from the folder of kernels */
 export const mpiSource = '../../cluster/mpi.c';
 
-/** All files of that source */
+/** All source files of the part of the addon that calls MPI */
 export const mpiSources = [mpiSource, '../../cluster/mpi_library.h', '../../cluster/mpi_pass.h'];
 
 /** Flags with which every compiler compiles the kernels */

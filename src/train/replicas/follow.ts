@@ -37,7 +37,7 @@ export async function follow(link: Link): Promise<boolean> {
       if (letter.type === 'end') return !letter.isFailure;
       if (letter.type === 'ids') {
         train ??= sharedIds(letter.ids, letter.length);
-        // the lists of other processes may be longer than this one
+        // all processes get as many messages as the longest list needs, so the last ones may be empty here
         if (letter.ids.length > 0) train.set(letter.ids, letter.at);
         tell({ type: 'taken' });
       } else if (letter.type === 'count') {

@@ -48,7 +48,7 @@ export type FromOthers =
 /** Max number of ids in a message */
 const pieceLength = 1 << 23;
 
-/** The texts of the first process, before n-grams are counted */
+/** The texts that the first process divides among all; the n-gram counts are added after that. */
 export interface SharedTexts extends Omit<TrainingTexts, 'mixing'> {
   /** The part held out at the beginning of the text, and the training text after it; absent for pairs */
   readonly counted?: Ids;

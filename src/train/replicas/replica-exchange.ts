@@ -123,7 +123,7 @@ export class ReplicaExchange {
   }
 }
 
-/** Pieces of a flat list in which parts lie, where parts that follow each other without a gap are one piece */
+/** Views of those pieces of a flat list that contain the given parameters; neighbours without a gap share a piece. */
 function joined(backend: Backend, list: Tensor, parts: readonly ParameterPart[]): Tensor[] {
   const ranges: { start: number; end: number }[] = [];
   for (const { start, weight } of parts) {

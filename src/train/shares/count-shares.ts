@@ -17,7 +17,10 @@ export interface CountedShare {
 export interface ShareCountingPlan extends CountedShare {
   readonly ids: Ids;
   readonly processes: Processes;
-  /** In the first process: what is made from the counts of all shares; its text is only the beginning of the whole one */
+  /**
+   * In the first process: how a table is made from the n-grams of all shares. Its text is only the beginning of the
+   * training text, on which the weights are fitted.
+   */
   readonly whole?: CountingPlan;
   /** In the first process: one integer, which becomes 1 if counting is no longer wanted */
   readonly stop?: SharedArrayBuffer;

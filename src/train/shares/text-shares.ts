@@ -8,9 +8,12 @@ import type { TrainConfig } from '../train-config.js';
 
 export interface TextShare {
   readonly ids: IdList;
-  /** Where the ids are in the training text */
+  /** Which part of the training text the ids are */
   readonly part: TextPart;
-  /** Where the characters whose n-grams this process counts are in `ids`: those of its rows, and all after the last row */
+  /**
+   * Where the characters whose n-grams this process counts are in `ids`: those of its rows, and in the last process
+   * also those after the last row
+   */
   readonly counted: { readonly from: number; readonly to: number };
 }
 
