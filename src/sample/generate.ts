@@ -1,7 +1,7 @@
 /** Samples records from a model on several threads, and yields them in order. */
 
 import { setImmediate } from 'node:timers/promises';
-import type { Backend, SharedTensor } from '../backend/backend.js';
+import type { Backend, SharedTensor, Tensor } from '../backend/backend.js';
 import type { Scope } from '../backend/device.js';
 import type { IdleMemory, LentMemory } from '../backend/idle-memory.js';
 import { sharedCounts } from '../counts/mixture.js';
@@ -125,7 +125,7 @@ async function* drawTogether(
     const plan: SamplePlan = {
       ...batchPlan(generation, weights, settings, rows),
       device: handle,
-      state: place.state.map((layer) => layer.map((s) => backend.share(s))),
+      state: place.state.map((layer) => layer.map((s) => sharedFloats(backend, s))),
       history: place.histories?.[0].latest ?? [],
       firstId: id,
       unit: model.vocabulary.unit,
@@ -148,6 +148,13 @@ async function* drawTogether(
     lent?.giveBack();
     scope.release();
   }
+}
+
+/** Shares a copy of a tensor, because it may be compact, and only tensors of floats are shared. */
+function sharedFloats(backend: Backend, x: Tensor): SharedTensor {
+  const floats = backend.tensor(x.shape);
+  backend.copy(floats, x);
+  return backend.share(floats);
 }
 
 /**

@@ -133,3 +133,29 @@ test.each([
   expect(status).toBe(0);
   expect(stdout.length).toBeGreaterThan(0);
 });
+
+test.each(['bf16', 'int8'])(
+  'in %s, texts sampled on two threads are those of one',
+  async (precision) => {
+    const folder = new Folder();
+    await folder.train(text, ...small, '-q');
+    const sampled = async (threads: string) => {
+      const many = [
+        '-n',
+        '40',
+        '--length',
+        '20',
+        '--seed',
+        '3',
+        '--prompt',
+        'the ',
+        '--threads',
+        threads,
+      ];
+      return folder.run(['sample', ...many, '--precision', precision, '--quiet']);
+    };
+    const [one, two] = [await sampled('1'), await sampled('2')];
+    expect(two).toMatchObject({ status: 0, stderr: '' });
+    expect(two.stdout).toBe(one.stdout);
+  },
+);
