@@ -75,12 +75,10 @@ async function train(output: string, ...options: readonly string[]) {
   return { model, loss: history.at(-1)?.validationLoss ?? Number.NaN };
 }
 
-/**
- * Runs the build script in the copy, the compilers of C beside that of TypeScript, of which a faster version is taken.
- */
+/** Runs the build script in the copy, the compilers of C beside that of TypeScript. */
 async function build(): Promise<void> {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const steps: string[] = scripts.build.replaceAll('/typescript/', '/typescript-7/').split(' && ');
+  const steps: string[] = scripts.build.split(' && ');
   const inOrder = async (list: readonly string[]) => {
     for (const step of list) {
       const { status, stdout, stderr } = await run(copy, ...step.replace(/^node /, '').split(' '));

@@ -33,7 +33,7 @@ function log(size) {
 }
 
 function koreanMessages() {
-  const path = require.resolve('typescript/lib/ko/diagnosticMessages.generated.json');
+  const path = require.resolve('typescript-5.4/lib/ko/diagnosticMessages.generated.json');
   return Buffer.from(Object.values(JSON.parse(readFileSync(path, 'utf8'))).join('\n'));
 }
 

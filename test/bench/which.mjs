@@ -19,7 +19,7 @@ const most = 400;
 const size = ['--hidden', '128', '--layers', '1', '--epochs', '2'];
 
 function messages(language) {
-  const path = require.resolve(`typescript/lib/${language}/diagnosticMessages.generated.json`);
+  const path = require.resolve(`typescript-5.4/lib/${language}/diagnosticMessages.generated.json`);
   const all = Object.values(JSON.parse(readFileSync(path, 'utf8')));
   // a stride that shares no factor with their number visits each once, related ones far apart
   return { name: language, text: all.map((_, i) => all[(i * 997) % all.length]).join('\n') };

@@ -7,7 +7,7 @@ import { Folder, verses } from './run.js';
 const require = createRequire(import.meta.url);
 /** The compiler's messages in another language, shuffled, joined to lines of 80 characters or more */
 function messages(language: string): string[] {
-  const path = require.resolve(`typescript/lib/${language}/diagnosticMessages.generated.json`);
+  const path = require.resolve(`typescript-5.4/lib/${language}/diagnosticMessages.generated.json`);
   const all = Object.values<string>(JSON.parse(readFileSync(path, 'utf8')));
   const joined: string[] = [];
   let line = '';

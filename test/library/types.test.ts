@@ -39,7 +39,7 @@ test('there are examples', () => {
   expect(examples.length).toBeGreaterThan(2);
 });
 
-describe.each(['typescript-5.4', 'typescript', 'typescript-7'])('%s', (compiler) => {
+describe.each(['typescript-5.4', 'typescript'])('%s', (compiler) => {
   const tsc = join(require.resolve(`${compiler}/package.json`), '../bin/tsc');
   test.each([
     ['nodenext', 'nodenext'],
