@@ -2,6 +2,7 @@
 // where few threads are allowed, the pool gets a single one before anything is read with it; this file is
 // CommonJS, which is read without the pool.
 const { readFileSync } = require('node:fs');
+const { getHeapStatistics, setFlagsFromString } = require('node:v8');
 
 const few = 64;
 const megabyte = 2 ** 20;
@@ -9,6 +10,9 @@ const megabyte = 2 ** 20;
 const neededAddresses = 640 * megabyte;
 /** Bytes of address space that a worker thread takes, such as the one that `canStartThread` starts; see machine/memory.ts */
 const threadAddresses = (Number.parseInt(process.versions.node, 10) > 24 ? 1000 : 700) * megabyte;
+
+/** Bytes of JavaScript's heap below which V8 compiles in the thread that needs the code, not in the background */
+const smallHeap = 256 * megabyte;
 
 /** @returns the number that the pattern captures in the file; infinity for "max", "unlimited" and a missing file */
 function limitIn(path, pattern) {
@@ -88,6 +92,10 @@ async function main() {
       );
       return;
     }
+  }
+  // Node.js aborts if a thread ends while V8 compiles for it in the background and finds its heap nearly full
+  if (getHeapStatistics().heap_size_limit < smallHeap) {
+    setFlagsFromString('--no-concurrent-recompilation');
   }
   try {
     await import('../dist/bundle/main.js');

@@ -2,7 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Parts of the paths of files that take longest, or whose tests mostly wait */
 const longest = [
-  ...['cluster/ends', 'sanitize', 'how-to-add', 'commands/lecture', 'train/training.test'],
+  ...['sanitize', 'how-to-add', 'commands/lecture', 'train/training.test', 'cluster/ends'],
   ...['library/memory', 'faults/own-files', 'docs-readme', 'train/counts', 'cluster/mpi'],
   ...['docs-pages', 'commands/search', 'library/library', 'sample/', 'pages/', 'faults/'],
 ];

@@ -45,7 +45,7 @@ test('the modules with which threads begin are in the package, and only the bund
   expect(threads.filter((path) => !files.includes(path))).toEqual([]);
 });
 
-test('its scripts have no comments, and no white space before lines', () => {
+test('its scripts have no lines of comments, and no tabs before lines', () => {
   const bundle = join(root, 'dist/bundle');
   for (const name of readdirSync(bundle)) {
     expect(readFileSync(join(bundle, name), 'utf8'), name).not.toMatch(/^\s*\/\*|^\/\/|^\t/m);

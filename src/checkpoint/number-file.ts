@@ -1,6 +1,6 @@
 /** Stores lists of numbers in a temporary file, so that snapshots of a large network do not take memory. */
-import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { readFully } from '../files/read-fully.js';
 import type { StoredNumbers } from '../model/number-list.js';
 import type { Range, SnapshotStore } from '../train/saving/snapshot-store.js';
 import { openNameless } from './nameless-file.js';
@@ -82,10 +82,8 @@ class FileNumbers implements StoredNumbers {
   read(): Float32Array {
     const values = new Float32Array(this.length);
     const bytes = bytesOf(values);
-    for (let done = 0; done < bytes.length; ) {
-      const count = readSync(this.fd, bytes, done, bytes.length - done, this.place + done);
-      if (count === 0) throw new Error('a temporary file of the training is shorter than written');
-      done += count;
+    if (readFully(this.fd, bytes, this.place) < bytes.length) {
+      throw new Error('a temporary file of the training is shorter than written');
     }
     return values;
   }

@@ -2,6 +2,7 @@
  * Passes messages between the processes of a training run, and tells the other processes that this process is alive. A
  * separate thread does nothing else, so that a process which is reading a text or computing still answers.
  */
+import { setTimeout as pauseFor } from 'node:timers/promises';
 import { CharnnError } from '../errors.js';
 import type { Handler } from '../threads/handler.js';
 import { leaveTogether, receiveBeats } from './farewell.js';
@@ -37,6 +38,12 @@ const beatMs = 1000;
 /** Milliseconds without a sign of life after which a process counts as lost */
 const patienceMs = 20_000;
 
+/**
+ * Max bytes of a message that a process sends to rank 0 without having been asked for it. MPI takes so few bytes at once;
+ * with more, it waits until the other side receives them.
+ */
+const maxUnasked = 1024;
+
 export async function createLinkHandler(
   _: undefined,
   reply: (news: LinkNews) => void,
@@ -51,16 +58,44 @@ export async function createLinkHandler(
 
   const receive = (kind: number, from: number, bytes: Uint8Array) =>
     mpi.exchange(kind, [], at(from, bytes));
+  const send = (kind: number, to: number, bytes: Uint8Array) =>
+    mpi.exchange(kind, at(to, bytes), []);
+  const sendLength = (to: number, { length }: Uint8Array) =>
+    send(tag.length, to, new Uint8Array(Float64Array.of(length).buffer));
+
+  /** Messages for rank 0 that have not been sent yet, and whether the length of the first one has */
+  const waiting: Uint8Array[] = [];
+  let isAnnounced = false;
+  /**
+   * Sends messages to rank 0, large ones only when it asks for them: if both sides sent large messages at the same time,
+   * each would wait for the other to receive.
+   */
+  const sendWaiting = () => {
+    for (let message = waiting[0]; message !== undefined; message = waiting[0]) {
+      if (!isAnnounced) sendLength(0, message);
+      isAnnounced = message.length > maxUnasked;
+      if (isAnnounced) {
+        if (mpi.probe(tag.grant, 0) === undefined) return;
+        receive(tag.grant, 0, new Uint8Array(1));
+      }
+      send(tag.message, 0, message);
+      waiting.shift();
+      isAnnounced = false;
+    }
+  };
+
   let pause = minPollMs;
   const look = () => {
     if (isOver) return;
-    pause = Math.min(maxPollMs, 1.2 * pause);
+    sendWaiting();
+    pause = waiting.length > 0 ? minPollMs : Math.min(maxPollMs, 1.2 * pause);
     for (const peer of peers) {
       if (receiveBeats(mpi, peer)) heard.set(peer, performance.now());
       while (mpi.probe(tag.length, peer) !== undefined) {
         const length = new Float64Array(1);
         receive(tag.length, peer, new Uint8Array(length.buffer));
         const message = new Uint8Array(length[0]);
+        if (rank === 0 && message.length > maxUnasked) send(tag.grant, peer, new Uint8Array(1));
         receive(tag.message, peer, message);
         heard.set(peer, performance.now());
         pause = minPollMs;
@@ -94,13 +129,18 @@ export async function createLinkHandler(
       // an answer may come soon
       pause = minPollMs;
       clearTimeout(poll);
-      const length = new Uint8Array(Float64Array.of(message.length).buffer);
-      for (const to of ranks) {
-        mpi.exchange(tag.length, at(to, length), []);
-        mpi.exchange(tag.message, at(to, message), []);
+      if (rank > 0) waiting.push(message);
+      else {
+        for (const to of ranks) {
+          // the others must not take this process for lost while a large message goes to one after the other
+          for (const peer of peers) mpi.beat(peer);
+          sendLength(to, message);
+          send(tag.message, to, message);
+        }
       }
       look();
     } else {
+      while (waiting.length > 0 && !isOver) await pauseFor(minPollMs);
       isOver = true;
       clearTimeout(poll);
       clearInterval(beats);

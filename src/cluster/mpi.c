@@ -105,14 +105,16 @@ static napi_value exchange(napi_env env, napi_callback_info info) {
         napi_value list = arguments[is_send ? 1 : 2];
         napi_get_array_length(env, list, &peers);
         for (uint32_t peer = 0; peer < peers; peer++) {
+            bool is_list = false, fits = true;
             napi_get_element(env, list, peer, &value);
+            napi_is_array(env, value, &is_list);
+            /* nothing is passed to or from this rank */
+            if (!is_list && napi_get_typedarray_info(env, value, NULL, NULL, NULL, NULL, NULL) != napi_ok) continue;
             if (used == MAX_REQUESTS) return failed(env, "there are too many processes");
             struct transfer *transfer = &work->transfers[used];
             *transfer = (struct transfer){.segments = work->segments + segments, .peer = (int)peer, .is_send = is_send};
             const int room = MAX_SEGMENTS - segments;
-            bool is_list = false, fits = true;
             uint32_t parts = 0;
-            napi_is_array(env, value, &is_list);
             if (is_list) napi_get_array_length(env, value, &parts);
             else fits = add_segment(env, value, transfer, room);
             for (uint32_t i = 0; i < parts && fits; i++) {

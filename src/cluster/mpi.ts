@@ -4,7 +4,14 @@ import { CharnnError } from '../errors.js';
 import { type Candidate, candidates } from './launcher.js';
 
 /** The kinds of messages, by the tag with which MPI distinguishes them; `mpi.c` uses those of data and of signs of life. */
-export const tag = { exchange: 1, length: 2, message: 3, beat: 4, farewell: 5 } as const;
+export const tag = {
+  exchange: 1,
+  length: 2,
+  message: 3,
+  beat: 4,
+  farewell: 5,
+  grant: 6,
+} as const;
 
 /** A typed array, or several; sender and receiver have the same number of them, of the same sizes. */
 export type Bytes = ArrayBufferView | readonly ArrayBufferView[] | undefined;

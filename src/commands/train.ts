@@ -10,7 +10,7 @@ import {
   gatherCompany,
   joinTraining,
   seatOfProcess,
-  textFileBeside,
+  TextFiles,
 } from '../library/cluster-training.js';
 import { loadTexts, textRulesOf } from '../library/loaded-text.js';
 import { recordedText } from '../library/resumed-text.js';
@@ -76,12 +76,13 @@ async function runCommand(
   const progress = createProgress({ json: options.json ?? false, quiet: options.quiet ?? false });
   let training: SavedTraining | undefined;
   let company: Company | undefined;
+  const textFiles = seat && new TextFiles(modelPath);
+  const makeList = textFiles?.makeList;
   let hasEnded = false;
   try {
     company = seat && (await gatherCompany(seat));
     if (company) output.note(company.description);
     const given = resuming && texts.length === 0 ? [] : textArguments(texts);
-    const makeList = seat && textFileBeside(modelPath);
     training = await SavedTraining.prepare({
       options,
       processes: seat && { total: seat.size, onThisMachine: seat.onThisMachine },
@@ -122,6 +123,7 @@ async function runCommand(
     training?.release();
     interruption.stopListening();
     if (!hasEnded) await company?.others.end(true);
+    await textFiles?.close();
   }
 }
 

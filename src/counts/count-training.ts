@@ -33,9 +33,9 @@ export function heldLength(characters: number, vocabulary: number): number {
  * Estimated max bytes that counting takes: the sorted n-grams, a finished table and one under construction, each with
  * its trie, and the predictions for fitting
  */
-function countingBytes({ text, vocabulary, context }: CountingPlan): number {
+function countingBytes({ text, vocabulary, context }: CountingPlan, characters: number): number {
   const sorted = 16 * Math.min(text.length, 2 ** 23);
-  const entries = Math.min(limits.counts.entries, context * text.length);
+  const entries = Math.min(limits.counts.entries, context * characters);
   return sorted + 2 * 36 * entries + 16 * vocabulary * (context + 1) + 2 * 4 * maxHeldPredictions;
 }
 
@@ -52,9 +52,18 @@ export function countTraining(
   return countedBy(new URL('../bundle/counting-worker.js', import.meta.url), plan, signal);
 }
 
-/** @throws CharnnError when there is not enough memory for counting */
-export function requireCounting(plan: CountingPlan): void {
-  requireMemory(countingBytes(plan), 'counting the text', 'train without counts');
+/**
+ * @param characters number of characters that are counted, if they are more than the plan's text
+ * @param lists bytes that are taken for n-grams which come from other processes
+ * @throws CharnnError when there is not enough memory for counting
+ */
+export function requireCounting(
+  plan: CountingPlan,
+  characters = plan.text.length,
+  lists = 0,
+): void {
+  const bytes = countingBytes(plan, characters) + lists;
+  requireMemory(bytes, 'counting the text', 'train without counts');
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Positions of a text, grouped by the characters before them, and their n-grams, sorted batch by batch. */
 import type { Ids } from '../text/unit.js';
-import { type NgramLayout, type RunListener, reach } from './ngram-layout.js';
+import { groupBits, type NgramLayout, type RunListener } from './ngram-layout.js';
 
 /** Which of the two 32-bit words of a 64-bit number is its lower half, and which its upper half */
 const [lowHalf, highHalf] = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? [0, 1] : [1, 0];
@@ -15,7 +15,7 @@ export class Cells {
     private readonly bits: number,
     private readonly first: number,
   ) {
-    const size = Math.max(reach, bits);
+    const size = Math.max(groupBits, bits);
     this.shift = size - bits;
     this.counts = new Uint32Array(2 ** size);
     const { counts } = this;

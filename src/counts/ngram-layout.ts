@@ -6,11 +6,10 @@
 /** Max number of characters of a context */
 export const maxContext = 12;
 const keyBits = 64;
-/**
- * Number of characters before a position that may be read for its n-gram: more than any context has, since positions
- * are also grouped by the characters before them (`RunLister`)
- */
-export const reach = 16;
+/** Min number of bits of the characters before a position by which positions are grouped */
+export const groupBits = 16;
+/** Max number of characters before a position that are read for its n-gram; a character has at least one bit. */
+export const reach = Math.max(maxContext, groupBits);
 
 /**
  * How the characters of an n-gram are packed into its number: each as its id plus 1, because 0 stands for a position

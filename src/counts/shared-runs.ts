@@ -22,6 +22,8 @@ export class CountingStopped extends Error {}
 /** In the first process: all n-grams of the text */
 export class SharedRuns {
   private readonly counts: readonly Uint32Array[];
+  /** Whether the other processes list a range that has not been brought here yet */
+  private isAsked = false;
 
   /**
    * @param lister lists the n-grams of this process's share
@@ -44,7 +46,7 @@ export class SharedRuns {
     const ranges = [...this.ranges()];
     if (ranges.length > 0) this.ask(...ranges[0]);
     ranges.forEach(([from, to], i) => {
-      const lists = this.processes.bringLists(runsOf(this.lister, from, to));
+      const lists = this.bring(runsOf(this.lister, from, to));
       if (this.isStopped()) throw new CountingStopped();
       // the other processes list the next range while this one merges
       if (i + 1 < ranges.length) this.ask(...ranges[i + 1]);
@@ -52,13 +54,21 @@ export class SharedRuns {
     });
   }
 
-  /** Ends the work of the other processes. */
+  /** Ends the work of the other processes, even if an error has interrupted a range. */
   end(): void {
+    if (this.isAsked) this.bring(new Uint32Array(0));
     this.ask(0, 0);
   }
 
   private ask(from: number, to: number): void {
     this.processes.spreadNumbers(Float64Array.of(from, to));
+    this.isAsked = to > 0;
+  }
+
+  private bring(own: Uint32Array): readonly Uint32Array[] {
+    const lists = this.processes.bringLists(own);
+    this.isAsked = false;
+    return lists;
   }
 
   /**
@@ -96,6 +106,16 @@ export function serveRuns(lister: RunLister, processes: CountingProcesses): void
     if (to === 0) return;
     processes.bringLists(runsOf(lister, from, to));
   }
+}
+
+/** Estimated max bytes that a process takes to list the n-grams of its share: what is sorted, and a list that grows */
+export function listingBytes(characters: number): number {
+  return (16 + 3 * 4 * fields) * Math.min(characters, batchPositions);
+}
+
+/** Max bytes of the lists of all processes that the first one has at the same time */
+export function listsBytes(characters: number): number {
+  return 4 * fields * Math.min(characters, 2 * batchPositions);
 }
 
 /** Number of elements that describe an n-gram in a list: the arguments with which a `RunListener` is called */

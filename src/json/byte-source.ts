@@ -1,7 +1,8 @@
 /** Random access to the bytes of a model file, on disk or in memory. */
-import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, openSync, type Stats, statSync } from 'node:fs';
 import { CharnnError, systemReason } from '../errors.js';
 import { readFlags, streamedBytes } from '../files/open-input.js';
+import { readFully } from '../files/read-fully.js';
 import { quote } from '../messages/quote.js';
 
 /**
@@ -39,17 +40,6 @@ export async function openBytes(path: string): Promise<ByteSource> {
     read: (into, position) => guarded(() => readFully(descriptor, into, position)),
     close: () => closeSync(descriptor),
   };
-}
-
-/** Reads repeatedly, because a single call may return fewer bytes than asked for. */
-function readFully(descriptor: number, into: Uint8Array, position: number): number {
-  let done = 0;
-  while (done < into.length) {
-    const count = readSync(descriptor, into, done, into.length - done, position + done);
-    if (count === 0) break;
-    done += count;
-  }
-  return done;
 }
 
 async function pipe(path: string, stats: Stats): Promise<ByteSource> {

@@ -1,12 +1,12 @@
 /** Joins the other processes that an MPI launcher has started for the same training run. */
 
+import type { FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { openNameless } from '../checkpoint/nameless-file.js';
 import { type Seat, seatOf } from '../cluster/launcher.js';
 import { Link } from '../cluster/link.js';
 import { CharnnError } from '../errors.js';
-import { IdsFile } from '../text/ids-file.js';
-import type { ListMaker } from '../text/load-corpus.js';
+import { cannotStore, IdsFile } from '../text/ids-file.js';
 import { follow } from '../train/replicas/follow.js';
 import { Others } from '../train/replicas/others.js';
 
@@ -22,12 +22,27 @@ export interface Company {
   readonly description: string;
 }
 
-/**
- * Where the first process puts the ids of a text that it shares with others: a temporary file beside the model
- * @param path of the model
- */
-export function textFileBeside(path: string): ListMaker {
-  return async () => new IdsFile(await openNameless(path));
+/** The temporary files beside the model in which the first process puts the ids of texts that it shares with others */
+export class TextFiles {
+  private readonly files: FileHandle[] = [];
+
+  /** @param path of the model */
+  constructor(private readonly path: string) {}
+
+  /** Makes a list in a file of its own. @throws CharnnError when the file cannot be created */
+  readonly makeList = async (): Promise<IdsFile> => {
+    try {
+      this.files.push(await openNameless(this.path));
+    } catch (cause) {
+      throw cannotStore(cause);
+    }
+    return new IdsFile(this.files[this.files.length - 1]);
+  };
+
+  /** Closes the files, after which the system deletes them. */
+  async close(): Promise<void> {
+    await Promise.all(this.files.splice(0).map((file) => file.close()));
+  }
 }
 
 /** Joins the other processes, as the first one. */

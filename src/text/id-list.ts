@@ -1,5 +1,5 @@
 /** Lists of ids that need not be in memory as a whole. */
-import { newIds } from './ids.js';
+import { idsLike } from './ids.js';
 import type { Ids } from './unit.js';
 
 /** Ids in memory, or in a file from which they are read piece by piece */
@@ -22,7 +22,7 @@ const pieceLength = 1 << 20;
  */
 export function idsInMemory(list: IdList): Ids {
   if (isInMemory(list)) return list;
-  const ids = newIds(2 ** (8 * list.BYTES_PER_ELEMENT), list.length);
+  const ids = idsLike(list, list.length);
   for (let from = 0; from < ids.length; from += pieceLength) {
     ids.set(list.slice(from, from + pieceLength), from);
   }

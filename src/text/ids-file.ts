@@ -2,8 +2,9 @@
  * A text of ids in a temporary file, for a process that shares the text with others and therefore keeps only a part of
  * it in memory.
  */
-import { readSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { CharnnError, systemReason } from '../errors.js';
+import { readFully } from '../files/read-fully.js';
 import type { IdList } from './id-list.js';
 import { arrayOf, type GrowingList, type Width, widthFor } from './ids.js';
 import type { Ids } from './unit.js';
@@ -11,7 +12,7 @@ import type { Ids } from './unit.js';
 /** Number of ids that are collected before they are written, and that are read at once */
 const pieceLength = 1 << 18;
 
-/** An empty file for this list alone, which stays open while this object exists */
+/** An empty file for this list alone, which its owner closes when nothing reads the list any more */
 export interface OpenFile {
   readonly fd: number;
 }
@@ -99,11 +100,8 @@ export class IdsFile implements GrowingList {
   private stored({ width, first, place }: Section, from: number, to: number): Ids {
     const ids = arrayOf(width, to - from);
     const bytes = new Uint8Array(ids.buffer);
-    const start = place + (from - first) * width;
-    for (let done = 0; done < bytes.length; ) {
-      const count = readSync(this.file.fd, bytes, done, bytes.length - done, start + done);
-      if (count === 0) throw new Error('the temporary file of the text is shorter than written');
-      done += count;
+    if (readFully(this.file.fd, bytes, place + (from - first) * width) < bytes.length) {
+      throw new Error('the temporary file of the text is shorter than written');
     }
     return ids;
   }
@@ -122,16 +120,21 @@ export class IdsFile implements GrowingList {
         done += writeSync(this.file.fd, bytes, done, bytes.length - done, this.end + done);
       }
     } catch (cause) {
-      throw new CharnnError(
-        `cannot store the text in a temporary file beside the model: ${systemReason(cause)}; make room there, or give a model in another folder`,
-        1,
-        { cause },
-      );
+      throw cannotStore(cause);
     }
     this.end += bytes.length;
     this.written += ids.length;
     this.pendingCount = 0;
   }
+}
+
+/** The error when the file cannot be created or written */
+export function cannotStore(cause: unknown): CharnnError {
+  return new CharnnError(
+    `cannot store the text in a temporary file beside the model: ${systemReason(cause)}; make room there, or give a model in another folder`,
+    1,
+    { cause },
+  );
 }
 
 /** A part of a list in a file */

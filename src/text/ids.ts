@@ -25,11 +25,24 @@ function view(buffer: ArrayBufferLike, width: Width, length: number): Ids {
 }
 
 /**
- * Ids for a vocabulary of `size` symbols, all 0.
+ * Ids for a vocabulary of `size` symbols, all 0, in memory that threads share.
  * @throws CharnnError when there is not enough memory
  */
 export function newIds(size: number, length: number): Ids {
-  const width = widthFor(size);
+  return sharedIds(widthFor(size), length);
+}
+
+/**
+ * A list of `length` ids, all 0, as wide as those of another list, in memory that threads share.
+ * @throws CharnnError when there is not enough memory
+ */
+export function idsLike(list: { readonly BYTES_PER_ELEMENT: number }, length: number): Ids {
+  const width = list.BYTES_PER_ELEMENT as Width;
+  requireMemory(length * width, `a text of ${length} characters`, 'give a part of it');
+  return sharedIds(width, length);
+}
+
+function sharedIds(width: Width, length: number): Ids {
   try {
     return view(sharedBuffer(length * width), width, length);
   } catch (cause) {

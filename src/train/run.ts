@@ -29,9 +29,7 @@ const displayedSteps = 50;
  */
 export async function runTraining(job: TrainingJob, others?: Others): Promise<EndEvent> {
   const model: ModelConfig = { ...job.model, vocabulary: job.corpus.vocabulary.size };
-  // each process has its own share of the threads, and checks its own memory
-  const threads = job.config.threads / (others?.size ?? 1);
-  requireTraining(model, { ...job.config, threads });
+  requireTraining(model, job.config, others?.size);
   const device = await openDevice(job.config.backend, precisionOf(job.config));
   const { note, operations } = device;
   if (note !== undefined) job.onEvent({ type: 'warning', message: note });

@@ -13,35 +13,37 @@ import { momentCount, usesMoment } from './update/optimizers.js';
 const threadBytes = 8 * 2 ** 20;
 
 /**
- * @param config with the number of threads of this process
- * @throws CharnnError when there is not enough memory for a training run
+ * @param processes number of processes among which rows and threads are divided
+ * @throws CharnnError when there is not enough memory for a process of a training run
  */
-export function requireTraining(model: ModelConfig, config: TrainConfig): void {
+export function requireTraining(model: ModelConfig, config: TrainConfig, processes = 1): void {
   requireMemory(
-    trainingBytes(model, config),
+    trainingBytes(model, config, processes),
     'this training',
     `choose a smaller ${optionName('hidden')}, ${optionName('batchSize')} or ${optionName('seqLength')}, or fewer ${optionName('threads')}`,
   );
 }
 
 /**
- * Min bytes that a training run needs: weights, moments and moving average, a copy of them for the files, gradients and
- * scratch memory of each thread, and activations. The text is in memory already.
+ * Min bytes that a process of a training run needs, besides the text: weights, moments and moving average, a copy of
+ * them for the files, gradients and scratch memory of each thread, and activations.
  */
-export function trainingBytes(model: ModelConfig, config: TrainConfig): number {
+export function trainingBytes(model: ModelConfig, config: TrainConfig, processes = 1): number {
   const { flatSize } = parameterTable(model);
   const { layers: L, hidden: H, vocabulary: V } = model;
-  const { batchSize, seqLength, threads, average } = config;
+  const { seqLength, average } = config;
+  const batchSize = Math.ceil(config.batchSize / processes);
+  const threads = config.threads / processes;
   const kept = flatSize * (average > 0 ? 2 : 1) + momentsInUse(model, config);
   const { gates } = cellOf(model);
   // a thread needs scratch memory for one packed matrix, or for a matrix of one gate and what Muon computes from it
   const scratch = Math.max(gates, 5) * H * H;
   const numbers = 2 * kept + threads * (flatSize + scratch);
   if (model.pairs) {
-    const { states } = cellOf(model);
+    const { keptWidth } = cellOf(model);
     // values are kept for the encoder's layers in both directions, the decoder's layers and attention; sources and
     // targets are taken to have usual lengths
-    const perLayer = 3 * (gates + states.length + 1) + (L > 1 ? 8 : 2);
+    const perLayer = 3 * keptWidth + (L > 1 ? 8 : 2);
     const perRow = (L * perLayer + 12) * H + V;
     return 4 * (numbers + batchSize * usualLength * perRow) + threads * threadBytes;
   }

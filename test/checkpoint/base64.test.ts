@@ -9,7 +9,11 @@ function decoded(text: string, length: number): Buffer | undefined {
   const source = bytesInMemory(Buffer.from(`"${text}"`, 'latin1'));
   const into = Buffer.alloc(length);
   const span = { start: 0, end: text.length + 2 };
-  const isValid = readBase64(source, span, length, (piece, at) => into.set(piece, at));
+  const isValid = readBase64(source, span, length, (piece, at) => {
+    expect(piece.byteOffset % 8).toBe(0);
+    if (at + piece.length < length) expect(piece.length % 12).toBe(0);
+    into.set(piece, at);
+  });
   return isValid ? into : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** Training in several processes: the same bytes as in one. */
 import { describe, expect, test } from 'vitest';
-import { Folder } from '../commands/run.js';
+import { Folder, verses } from '../commands/run.js';
 import { launched, launchers, written } from './launchers.js';
 
 const sizes = ['--hidden', '16', '--layers', '2', '--batch-size', '8', '--seq-length', '8'];
@@ -99,6 +99,30 @@ describe.concurrent.each(launchers)('under $name', (launcher) => {
     const shared = await launched(launcher, folder, [...command, '--threads', '1']);
     expect(shared.stderr).toContain(`working in 2 processes, connected by ${launcher.name}`);
     const alone = await folder.run(command);
+    expect(alone.status).toBe(0);
+    expect(shared).toMatchObject({ status: 0, stdout: alone.stdout });
+  });
+
+  test('a validation text of its own, whose temporary file is closed', async () => {
+    const [one, two] = [written(), written()];
+    for (const folder of [one, two]) folder.write('other.txt', verses(3000));
+    const command = [...commandOf(usual), '--val-file', 'other.txt'];
+    expect((await one.run([...command, '--threads', '2'])).status).toBe(0);
+    // files that were left to the collector would be found by it
+    const collected = { NODE_OPTIONS: '--max-semi-space-size=1' };
+    const outcome = await launched(launcher, two, [...command, '--threads', '1'], collected);
+    expect(outcome.stderr).not.toMatch(/descriptor|DEP\d+/);
+    expect(outcome.status).toBe(0);
+    expect(two.read('charnn.json').equals(one.read('charnn.json'))).toBe(true);
+  });
+
+  test('lines and their scores, both too many for one message, pass in both directions', async () => {
+    const folder = written();
+    folder.write('charnn.json', await modelOfOne(usual, [[...commandOf(usual), '--threads', '2']]));
+    folder.write('long.txt', verses(1_000_000));
+    const command = ['score', 'long.txt', '--per-char'];
+    const shared = await launched(launcher, folder, [...command, '--threads', '1']);
+    const alone = await folder.run([...command, '--threads', '1']);
     expect(alone.status).toBe(0);
     expect(shared).toMatchObject({ status: 0, stdout: alone.stdout });
   });

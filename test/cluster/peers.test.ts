@@ -83,7 +83,7 @@ test('numbers of all processes come to all, each at its place', () => {
 });
 
 test('every process computes a sum in the order of the processes', async () => {
-  // with these terms, each order of the additions has another result
+  // with these terms, another order of the additions has another result
   const terms = [1e8, 1.5, -1e8, 3].map((x) => Float32Array.of(x, 1, x / 3));
   const inOrder = terms[0].slice();
   for (const term of terms.slice(1)) for (const [i, x] of term.entries()) inOrder[i] += x;

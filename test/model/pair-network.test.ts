@@ -87,7 +87,7 @@ function derivative(f: (x: number) => number, x: number): number {
 type Variant = Partial<ModelConfig> & { readonly rate: number };
 
 const configOf = (cell: ModelConfig['cell'], { rate: _, ...variant }: Variant): ModelConfig => ({
-  ...{ cell, layers: 1, hidden: 3, embedding: 2, vocabulary: vocabulary.size, pairs: true },
+  ...{ cell, layers: 1, hidden: 4, embedding: 3, vocabulary: vocabulary.size, pairs: true },
   ...variant,
 });
 

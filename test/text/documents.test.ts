@@ -50,8 +50,9 @@ test.each([1, 2, 3])(
     };
     for (let row = 0; row < rows; row++) {
       const { ids: own, part } = partOfRows(ids, rows, row, row + 1, 2);
-      // the separator before the rows, the target of the last step, and what no row reads
-      expect(own.length).toBeLessThanOrEqual(whole.length + 2 + rows);
+      // the separator before the rows, the target of the last step, and after the last row what no row reads
+      const unread = row === rows - 1 ? (ids.length - 1) % rows : 0;
+      expect(own.length).toBeLessThanOrEqual(whole.length + 3 + unread);
       const streams = new Streams(own.slice(), rows, 2, documents, part);
       for (let step = 0; step < whole.chunksPerPass; step++) {
         expect(readRow(streams, step, row)).toEqual(readRow(whole, step, row));

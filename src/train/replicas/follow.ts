@@ -6,8 +6,10 @@ import type { Link } from '../../cluster/link.js';
 import { mpiOfAddon } from '../../cluster/mpi.js';
 import { onSharedMemory } from '../../cluster/portable.js';
 import { CharnnError } from '../../errors.js';
+import { idsLike } from '../../text/ids.js';
 import type { Ids } from '../../text/unit.js';
 import { countShare } from '../shares/count-shares.js';
+import { requireTraining } from '../training-bytes.js';
 import type { FromOthers, Invitation, ToOthers } from './others.js';
 import { Replicas, type TrainingTexts } from './replica-group.js';
 
@@ -36,7 +38,7 @@ export async function follow(link: Link): Promise<boolean> {
       const letter = (await link.receive()).content as ToOthers;
       if (letter.type === 'end') return !letter.isFailure;
       if (letter.type === 'ids') {
-        train ??= sharedIds(letter.ids, letter.length);
+        train ??= idsLike(letter.ids, letter.length);
         // all processes get as many messages as the longest list needs, so the last ones may be empty here
         if (letter.ids.length > 0) train.set(letter.ids, letter.at);
         tell({ type: 'taken' });
@@ -69,14 +71,9 @@ function replicasOf(
   device: Device,
   { rank, size }: Link,
 ): Promise<Replicas> {
+  requireTraining(model, config, size);
   const processes = { rank, size };
   return Replicas.start(device, model, config, texts, { processes });
-}
-
-/** Memory that threads share, for a list of `length` ids of the same type as the given piece of it */
-function sharedIds(piece: Ids, length: number): Ids {
-  const Type = piece.constructor as new (buffer: SharedArrayBuffer) => Ids;
-  return new Type(new SharedArrayBuffer(length * piece.BYTES_PER_ELEMENT));
 }
 
 async function sameDevice({ config, kind, precision }: Invitation): Promise<Device> {

@@ -9,7 +9,7 @@ import type { ModelConfig } from '../../model/model-config.js';
 import { type IdList, idsInMemory } from '../../text/id-list.js';
 import type { Ids } from '../../text/unit.js';
 import type { TrainingText } from '../job.js';
-import { type CountedShare, countShares } from '../shares/count-shares.js';
+import { type CountedShare, countShares, requireSharedCounting } from '../shares/count-shares.js';
 import { shareOf, type TextShare } from '../shares/text-shares.js';
 import type { TrainConfig } from '../train-config.js';
 import type { TrainingTexts } from './replica-group.js';
@@ -57,6 +57,8 @@ export interface SharedTexts extends Omit<TrainingTexts, 'mixing'> {
 export class Others {
   /** By rank, the shares of the training text; none for pairs */
   private shares: readonly TextShare[] = [];
+  /** Number of characters of the training text that is shared */
+  private characters = 0;
   /** Called when another process has failed or is lost */
   onFailure: (error: Error) => void = () => {};
   private failure: Error | undefined;
@@ -98,6 +100,7 @@ export class Others {
       shareOf(rank, this.size, config, corpus),
     );
     const [own, ...theirs] = this.shares;
+    this.characters = corpus.train.length;
     await this.sendIds(theirs.map(({ ids }) => ids));
     const { train, counted = train } = corpus;
     const held = counted.length - train.length;
@@ -112,6 +115,8 @@ export class Others {
    */
   async count(plan: CountingPlan, signal?: AbortSignal): Promise<Counted | undefined> {
     const { held, vocabulary, context } = plan;
+    // before the others begin, because they would wait for this process
+    requireSharedCounting(plan, this.characters);
     const [own, ...theirs] = this.shares.map(({ counted }) => ({
       ...counted,
       vocabulary,
@@ -124,7 +129,8 @@ export class Others {
     const ids = plan.text;
     const processes = { rank: 0, size: this.size };
     const counting = countShares(
-      { ...own, from: held, to: held + own.to, ids, processes, whole: plan },
+      { ...own, from: held, to: held + own.to, ids, processes },
+      plan,
       signal,
     );
     const [counted] = await Promise.all([counting, finished]);

@@ -18,18 +18,18 @@ export function createShareCounter(
 
 /** @returns undefined in all processes but the first, and if counting was stopped */
 function counted(plan: ShareCountingPlan): Counted | undefined {
-  const { ids, from, to, vocabulary, context, processes, whole, stop } = plan;
+  const { ids, from, to, vocabulary, context, processes, first } = plan;
   const peers = new Peers(mpiOfAddon(), processes.rank, processes.size);
   const layout = new NgramLayout(vocabulary, context);
   const lister = new RunLister(ids.subarray(0, to), vocabulary, layout, from);
-  if (whole === undefined) {
+  if (first === undefined) {
     serveRuns(lister, peers);
     return undefined;
   }
-  const flag = new Int32Array(stop ?? new SharedArrayBuffer(4));
+  const flag = new Int32Array(first.stop);
   const runs = new SharedRuns(lister, peers, () => Atomics.load(flag, 0) === 1);
   try {
-    return countHeldOut(whole, tableOf(runs, vocabulary, layout));
+    return countHeldOut(first.whole, tableOf(runs, vocabulary, layout));
   } catch (error) {
     if (error instanceof CountingStopped) return undefined;
     throw error;

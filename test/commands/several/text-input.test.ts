@@ -60,7 +60,7 @@ describe('training', () => {
     const folder = new Folder();
     const bytes = Buffer.from(text, 'utf16le');
     // as NULs between the letters, which is how such a text was read
-    expect((await folder.train(bytes, '--encoding', 'utf-8', '-q')).status).toBe(0);
+    expect((await folder.train(bytes, '--encoding', 'utf-8')).status).toBe(0);
     const recorded = { encoding: 'utf-8', invalid: 'error', format: 'lines' };
     await changeReading(folder, undefined, recorded);
     const { status, stderr } = await folder.run(['train', '--resume', '--steps', '5', '-q']);
@@ -126,9 +126,9 @@ describe('training', () => {
   test('a stray byte: --invalid replace and skip, for eval too', async () => {
     const folder = new Folder();
     const bytes = Buffer.from(`${text}it\x92s\n`, 'latin1');
-    expect((await folder.train(bytes, '--invalid', 'replace', '-q')).status).toBe(0);
+    expect((await folder.train(bytes, '--invalid', 'replace')).status).toBe(0);
     expect(folder.json('charnn.json').vocabulary.symbols).toContain('\ufffd');
-    expect((await folder.train(bytes, '--invalid', 'skip', '--force', '-q')).status).toBe(0);
+    expect((await folder.train(bytes, '--invalid', 'skip', '--force')).status).toBe(0);
     expect(folder.json('charnn.json').vocabulary.symbols).not.toContain('\ufffd');
     expect((await folder.run(['eval', 'text.txt'])).status).toBe(1);
     const { status, stdout } = await folder.run([

@@ -12,10 +12,10 @@ const korean =
 describe('what a text may be', () => {
   test('Korean: syllables in NFC, a smaller vocabulary of jamo in NFD', async () => {
     const folder = new Folder();
-    expect((await folder.train(korean, '--normalize', 'nfc', '-q')).status).toBe(0);
+    expect((await folder.train(korean, '--normalize', 'nfc')).status).toBe(0);
     const composed = folder.json('charnn.json').vocabulary.symbols;
     expect(composed).toContain('인');
-    expect((await folder.train(korean, '--normalize', 'nfd', '--force', '-q')).status).toBe(0);
+    expect((await folder.train(korean, '--normalize', 'nfd', '--force')).status).toBe(0);
     const jamo = folder.json('charnn.json').vocabulary.symbols;
     expect(jamo).not.toContain('인');
     expect(jamo.length).toBeLessThan(composed.length);
@@ -27,7 +27,7 @@ describe('what a text may be', () => {
 
   test('emoji: whole code points, never half a surrogate pair', async () => {
     const folder = new Folder();
-    expect((await folder.train('🦊🐻 fox and bear 🦊🐻\n'.repeat(30), '-q')).status).toBe(0);
+    expect((await folder.train('🦊🐻 fox and bear 🦊🐻\n'.repeat(30))).status).toBe(0);
     expect(folder.json('charnn.json').vocabulary.symbols).toContain('🦊');
     const { stdout } = await folder.run(['sample', '--seed', '2', '-l', '200', '--temp', '2']);
     expect(Array.from(stdout)).toHaveLength(200);
@@ -36,22 +36,22 @@ describe('what a text may be', () => {
 
   test('a single character over and over', async () => {
     const folder = new Folder();
-    expect((await folder.train('a'.repeat(200), '-q')).status).toBe(0);
+    expect((await folder.train('a'.repeat(200))).status).toBe(0);
     expect((await folder.run(['sample', '-l', '7', '--seed', '1'])).stdout).toBe('aaaaaaa');
   });
 
   test('CR LF and bare CR become LF, unless they are to be kept', async () => {
     const folder = new Folder();
-    await folder.train('one\r\ntwo\rthree\n'.repeat(20), '-q');
+    await folder.train('one\r\ntwo\rthree\n'.repeat(20));
     expect(folder.json('charnn.json').vocabulary.symbols).not.toContain('\r');
-    await folder.train('one\r\ntwo\rthree\n'.repeat(20), '--keep-cr', '--force', '-q');
+    await folder.train('one\r\ntwo\rthree\n'.repeat(20), '--keep-cr', '--force');
     expect(folder.json('charnn.json').vocabulary.symbols).toContain('\r');
   });
 
   test('bytes of any kind with --unit byte, written back as they are', async () => {
     const folder = new Folder();
     const bytes = Uint8Array.from({ length: 600 }, (_, i) => [0, 255, 128, 10][i % 4]);
-    expect((await folder.train(bytes, '--unit', 'byte', '-q')).status).toBe(0);
+    expect((await folder.train(bytes, '--unit', 'byte')).status).toBe(0);
     const { stdoutBytes } = await folder.run(['sample', '-l', '50', '--seed', '1']);
     expect(stdoutBytes).toHaveLength(50);
     expect([...new Set(stdoutBytes)].every((b) => [0, 255, 128, 10].includes(b))).toBe(true);

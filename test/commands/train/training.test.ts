@@ -67,7 +67,7 @@ describe('the same bytes', () => {
     const [clock, steps] = [new Folder(), new Folder()];
     for (const folder of [clock, steps]) folder.write('text.txt', verses(60_000));
     const shape = ['--hidden', '8', '--layers', '1', '--threads', '1'];
-    const { stderr } = await clock.run(['train', 'text.txt', ...shape, '--time', '1s']);
+    const { stderr } = await clock.run(['train', 'text.txt', ...shape, '--time', '2s']);
     const again = stderr.match(/give these options instead of --time: (.*)/)?.[1] ?? '';
     expect(again).toContain('--steps');
     await steps.run(['train', 'text.txt', '--threads', '1', ...again.split(' '), '-q']);
