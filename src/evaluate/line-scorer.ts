@@ -6,11 +6,11 @@ import type { Judge } from '../model/segmented-evaluator.js';
 import type { UnknownSymbol } from '../text/vocabulary.js';
 
 /**
- * Rows and steps of a chunk: large enough for fast matrix products, and small enough for the activations to stay in the
- * cache.
+ * Rows and steps of a chunk: enough for fast matrix products, but few enough for the activations to stay in the cache. A
+ * row goes on to the end of the chunk in which its line ends, so that longer chunks would also waste more steps.
  */
 export const lineRows = 64;
-export const lineSteps = 32;
+export const lineSteps = 8;
 
 /** The loss of one line under one model */
 export interface LineLoss {

@@ -24,34 +24,26 @@ INLINE void end_tiles(void) {}
 #define ROW_VECTORS 8
 
 /*
- * Finds for each row of a tile the NR or VL numbers from which its sums start. zeros: memory for NR zeros, from which
- * they start if the product is not added to anything. The caller has it on the stack, because WebAssembly has no room
- * for static data.
+ * One tile: c[mr, nv·VL] = start + a · panel over K words. Row m starts with the numbers at from[m·apart] or, if there
+ * are ids, from[ids[m]·apart]; word k of row m is at a[m·lda + k·step]. mr, nv and (for packed A) lda and step are
+ * constants where this is inlined; rows of the panel are `down` apart. With every row of the panel, nv vectors are
+ * prefetched into the second-level cache: with the first row those at `ahead`, with each further row those `stride`
+ * floats later. The first-level cache needs no prefetching.
  */
-INLINE void find_starts(const float *from[MR], int mr, const float *c, int ldc, struct start_rows begin,
-                        enum gemm_start start, float zeros[NR]) {
-    if (start == START_ZERO)
-        for (int v = 0; v < NR; v += VL) store(zeros + v, (vec){0});
-    for (int m = 0; m < mr; m++)
-        from[m] = start == START_ZERO ? zeros
-                  : start == START_C  ? c + (ptrdiff_t)m * ldc
-                                      : start_row(begin, m, ldc);
-}
-
-/*
- * One tile: c[mr, nv·VL] = start + a · panel over K words. Row m starts with the numbers at from[m]; word k of row m is
- * at a[m·lda + k·step]. mr, nv and (for packed A) lda and step are constants where this is inlined; rows of the panel
- * are `down` apart. With every row of the panel, nv vectors are prefetched into the second-level cache: with the first
- * row those at `ahead`, with each further row those `stride` floats later. The first-level cache needs no prefetching.
- */
-INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *const from[MR], const float *a,
-                 ptrdiff_t lda, ptrdiff_t step, const float *panel, ptrdiff_t down, int K, const float *ahead,
-                 ptrdiff_t stride) {
+INLINE void tile(const int mr, const int nv, float *c, ptrdiff_t ldc, const float *from, ptrdiff_t apart,
+                 const int32_t *ids, const float *a, ptrdiff_t lda, ptrdiff_t step, const float *panel,
+                 ptrdiff_t down, int K, const float *ahead, ptrdiff_t stride) {
     vec acc[MR][2];
+    if (ids)
 #pragma GCC unroll 16
-    for (int m = 0; m < mr; m++)
+        for (int m = 0; m < mr; m++)
 #pragma GCC unroll 2
-        for (int v = 0; v < nv; v++) acc[m][v] = load(from[m] + v * VL);
+            for (int v = 0; v < nv; v++) acc[m][v] = load(from + ids[m] * apart + v * VL);
+    else
+#pragma GCC unroll 16
+        for (int m = 0; m < mr; m++, from += apart)
+#pragma GCC unroll 2
+            for (int v = 0; v < nv; v++) acc[m][v] = load(from + v * VL);
     int done = 0;
 #if defined(__aarch64__) && !defined(HALF)
     done = neon_steps(mr, nv, acc, a, lda, step, panel, down, K);
@@ -80,9 +72,9 @@ INLINE void tile(const int mr, const int nv, float *c, int ldc, const float *con
         for (int m = 0; m < mr; m += 3) p[m / 3] += step;
     }
 #pragma GCC unroll 16
-    for (int m = 0; m < mr; m++)
+    for (int m = 0; m < mr; m++, c += ldc)
 #pragma GCC unroll 2
-        for (int v = 0; v < nv; v++) store(c + (ptrdiff_t)m * ldc + v * VL, acc[m][v]);
+        for (int v = 0; v < nv; v++) store(c + v * VL, acc[m][v]);
 }
 
 /*
@@ -102,13 +94,11 @@ INLINE void copy_columns(float *to, const float *from, int columns) {
         else store_part(to + v, load_part(from + v, columns - v), columns - v);
 }
 
-/* Copies the numbers from which the sums start into `room`, where the tile is computed instead of in C. */
-static __attribute__((noinline)) void enter_edge(struct edge *edge, const float *from[MR]) {
-    for (int m = 0; m < edge->rows; m++) {
-        float *row = edge->room + m * NR;
-        copy_columns(row, from[m], edge->columns);
-        from[m] = row;
-    }
+/* Copies the numbers from which the sums start (see tile) into `room`, where the tile is computed. */
+static __attribute__((noinline)) void enter_edge(struct edge *edge, const float *from, ptrdiff_t apart,
+                                                 const int32_t *ids) {
+    for (int m = 0; m < edge->rows; m++)
+        copy_columns(edge->room + m * NR, from + (ids ? ids[m] : m) * apart, edge->columns);
 }
 
 static __attribute__((noinline)) void leave_edge(const struct edge *edge) {
@@ -135,18 +125,26 @@ static __attribute__((noinline)) void leave_edge(const struct edge *edge) {
 INLINE void any_tile(const int packed, int mr, int nv, float *c, int ldc, const float *a, ptrdiff_t lda,
                      const float *panel, ptrdiff_t down, struct start_rows begin, enum gemm_start start,
                      int columns, int K, const float *ahead, ptrdiff_t stride) {
-    const float *from[MR];
+    /* zeros are on the stack, because WebAssembly has no room for static data */
     float zeros[NR];
-    find_starts(from, mr, c, ldc, begin, start, zeros);
+    const float *from = c;
+    ptrdiff_t apart = ldc;
+    const int32_t *ids = NULL;
+    if (start == START_ZERO) {
+        for (int v = 0; v < NR; v += VL) store(zeros + v, (vec){0});
+        from = zeros, apart = 0;
+    } else if (start == START_ROWS) {
+        from = begin.rows, ids = begin.ids, apart = ids ? ldc : 0;
+    }
     struct edge edge;
     const int is_edge = columns < nv * VL;
     if (is_edge) {
         edge.c = c, edge.ldc = ldc, edge.rows = mr, edge.columns = columns;
-        enter_edge(&edge, from);
-        c = edge.room, ldc = NR;
+        enter_edge(&edge, from, apart, ids);
+        from = c = edge.room, apart = ldc = NR, ids = NULL;
     }
 #define TILE(n, nv)                                                                                       \
-    tile(n, nv, c, ldc, from, a, packed ? 1 : lda, packed ? LEFT_WIDTH : 1, panel, packed ? down : nv * VL, \
+    tile(n, nv, c, ldc, from, apart, ids, a, packed ? 1 : lda, packed ? LEFT_WIDTH : 1, panel, packed ? down : nv * VL, \
          K, ahead, packed ? stride : nv * VL)
 #define CASE(n)                                                                                           \
     case n:                                                                                               \
