@@ -40,7 +40,7 @@ const patienceMs = 20_000;
 
 /**
  * Max bytes of a message that a process sends to rank 0 without having been asked for it. MPI takes so few bytes at once;
- * with more, it waits until the other side receives them.
+ * with more, it may wait until the other side receives them.
  */
 const maxUnasked = 1024;
 
@@ -85,35 +85,56 @@ export async function createLinkHandler(
   };
 
   let pause = minPollMs;
+  /** For each peer, the memory for a message that this process has asked for and that has not come yet */
+  const asked = new Map<number, Uint8Array>();
+  const receiveMessages = (peer: number) => {
+    for (;;) {
+      let message = asked.get(peer);
+      if (message === undefined) {
+        if (mpi.probe(tag.length, peer) === undefined) return;
+        const length = new Float64Array(1);
+        receive(tag.length, peer, new Uint8Array(length.buffer));
+        message = new Uint8Array(length[0]);
+        if (rank === 0 && message.length > maxUnasked) {
+          send(tag.grant, peer, new Uint8Array(1));
+          asked.set(peer, message);
+        }
+      }
+      // the other process may have been stopped since it announced the message
+      if (asked.has(peer) && mpi.probe(tag.message, peer) === undefined) return;
+      receive(tag.message, peer, message);
+      asked.delete(peer);
+      heard.set(peer, performance.now());
+      pause = minPollMs;
+      reply({ type: 'message', rank: peer, message });
+    }
+  };
+
   const look = () => {
     if (isOver) return;
     sendWaiting();
-    pause = waiting.length > 0 ? minPollMs : Math.min(maxPollMs, 1.2 * pause);
+    const isBusy = waiting.length > 0 || asked.size > 0;
+    pause = isBusy ? minPollMs : Math.min(maxPollMs, 1.2 * pause);
     for (const peer of peers) {
       if (receiveBeats(mpi, peer)) heard.set(peer, performance.now());
-      while (mpi.probe(tag.length, peer) !== undefined) {
-        const length = new Float64Array(1);
-        receive(tag.length, peer, new Uint8Array(length.buffer));
-        const message = new Uint8Array(length[0]);
-        if (rank === 0 && message.length > maxUnasked) send(tag.grant, peer, new Uint8Array(1));
-        receive(tag.message, peer, message);
-        heard.set(peer, performance.now());
-        pause = minPollMs;
-        reply({ type: 'message', rank: peer, message });
-      }
+      receiveMessages(peer);
     }
     poll = setTimeout(look, pause);
   };
   let poll = setTimeout(look, pause);
   let last = performance.now();
+  const beat = () => {
+    for (const peer of peers) mpi.beat(peer);
+    last = performance.now();
+  };
   const beats = setInterval(() => {
+    if (isOver) return;
     const now = performance.now();
     // while this process itself was stopped, it could not hear the others, so their silence in that time does not count
     const hasSlept = now - last > patienceMs / 2;
-    last = now;
+    beat();
     for (const peer of peers) {
       if (isOver) return;
-      mpi.beat(peer);
       if (hasSlept) heard.set(peer, now);
       const silence = now - (heard.get(peer) ?? now);
       if (silence <= patienceMs) continue;
@@ -121,6 +142,13 @@ export async function createLinkHandler(
       reply({ type: 'lost', rank: peer, seconds: Math.round(silence / 1000) });
     }
   }, beatMs);
+
+  /** Whether all other processes have said farewell, after which they give no more signs of life. */
+  const haveLeft = () => {
+    const gone = peers.filter((peer) => mpi.probe(tag.farewell, peer) !== undefined);
+    for (const peer of gone) heard.set(peer, performance.now());
+    return gone.length === peers.length;
+  };
 
   reply({ type: 'joined', rank, size, library });
   return async (order) => {
@@ -133,17 +161,22 @@ export async function createLinkHandler(
       else {
         for (const to of ranks) {
           // the others must not take this process for lost while a large message goes to one after the other
-          for (const peer of peers) mpi.beat(peer);
+          if (performance.now() - last > beatMs) beat();
           sendLength(to, message);
           send(tag.message, to, message);
         }
       }
       look();
     } else {
-      while (waiting.length > 0 && !isOver) await pauseFor(minPollMs);
-      isOver = true;
+      // the first process has all that it needs, but still receives a message that it may have been told of
+      waiting.splice(isAnnounced ? 1 : 0);
+      const isDone = () => (rank === 0 ? haveLeft() : waiting.length === 0);
+      while (!isOver && !isDone()) await pauseFor(minPollMs);
       clearTimeout(poll);
       clearInterval(beats);
+      // if a process is lost, the others cannot leave together
+      if (isOver) return;
+      isOver = true;
       await leaveTogether(mpi, rank, size);
       reply({ type: 'left' });
     }

@@ -113,7 +113,7 @@ export function listingBytes(characters: number): number {
   return (16 + 3 * 4 * fields) * Math.min(characters, batchPositions);
 }
 
-/** Max bytes of the lists of all processes that the first one has at the same time */
+/** Estimated max bytes of the lists of all processes that the first one has at the same time */
 export function listsBytes(characters: number): number {
   return 4 * fields * Math.min(characters, 2 * batchPositions);
 }

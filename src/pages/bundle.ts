@@ -61,6 +61,7 @@ for (const thread of Object.values(threads)) {
   await build({
     input: fileURLToPath(new URL(modules[thread], import.meta.url)),
     platform: 'browser',
+    logLevel: 'warn',
     // imports from Node.js are removed together with the code that uses them, if the page never calls that code
     external: /^node:/,
     treeshake: { moduleSideEffects: false },

@@ -91,6 +91,8 @@ describe.concurrent.each(launchers)('under $name', (launcher) => {
   test.each([
     ['score', ['score', 'text.txt', '-n']],
     ['sample', ['sample', '-n', '20', '--length', '40', '--seed', '1']],
+    // it may end before the other process has sent all that it has drawn
+    ['sample --unique', ['sample', '-n', '3', '--length', '20000', '--seed', '1', '--unique']],
     // the calibration and the lines are two pieces of work
     ['a calibrated score', ['score', 'text.txt', '--threshold', '50%', '--calibrate', 'text.txt']],
   ])('%s writes the same in two processes', async (_, command) => {
@@ -116,7 +118,7 @@ describe.concurrent.each(launchers)('under $name', (launcher) => {
     expect(two.read('charnn.json').equals(one.read('charnn.json'))).toBe(true);
   });
 
-  test('lines and their scores, both too many for one message, pass in both directions', async () => {
+  test('large pieces of lines and of their scores pass in both directions at the same time', async () => {
     const folder = written();
     folder.write('charnn.json', await modelOfOne(usual, [[...commandOf(usual), '--threads', '2']]));
     folder.write('long.txt', verses(1_000_000));
