@@ -25,10 +25,10 @@ INLINE void end_tiles(void) {}
 
 /*
  * One tile: c[mr, nv·VL] = start + a · panel over K words. Row m starts with the numbers at from[m·apart] or, if there
- * are ids, from[ids[m]·apart]; word k of row m is at a[m·lda + k·step]. mr, nv and (for packed A) lda and step are
- * constants where this is inlined; rows of the panel are `down` apart. With every row of the panel, nv vectors are
- * prefetched into the second-level cache: with the first row those at `ahead`, with each further row those `stride`
- * floats later. The first-level cache needs no prefetching.
+ * are ids, from[ids[m]·apart]; if `apart` is 0, all rows start with the same numbers. Word k of row m is at
+ * a[m·lda + k·step]. mr, nv and (for packed A) lda and step are constants where this is inlined; rows of the panel are
+ * `down` apart. With every row of the panel, nv vectors are prefetched into the second-level cache: with the first row
+ * those at `ahead`, with each further row those `stride` floats later. The first-level cache needs no prefetching.
  */
 INLINE void tile(const int mr, const int nv, float *c, ptrdiff_t ldc, const float *from, ptrdiff_t apart,
                  const int32_t *ids, const float *a, ptrdiff_t lda, ptrdiff_t step, const float *panel,
@@ -144,8 +144,8 @@ INLINE void any_tile(const int packed, int mr, int nv, float *c, int ldc, const 
         from = c = edge.room, apart = ldc = NR, ids = NULL;
     }
 #define TILE(n, nv)                                                                                       \
-    tile(n, nv, c, ldc, from, apart, ids, a, packed ? 1 : lda, packed ? LEFT_WIDTH : 1, panel, packed ? down : nv * VL, \
-         K, ahead, packed ? stride : nv * VL)
+    tile(n, nv, c, ldc, from, apart, ids, a, packed ? 1 : lda, packed ? LEFT_WIDTH : 1, panel,            \
+         packed ? down : nv * VL, K, ahead, packed ? stride : nv * VL)
 #define CASE(n)                                                                                           \
     case n:                                                                                               \
         if (nv == 2) TILE(n, 2);                                                                          \
