@@ -85,25 +85,14 @@ export async function createLinkHandler(
   };
 
   let pause = minPollMs;
-  /** For each peer, the memory for a message that this process has asked for and that has not come yet */
-  const asked = new Map<number, Uint8Array>();
   const receiveMessages = (peer: number) => {
-    for (;;) {
-      let message = asked.get(peer);
-      if (message === undefined) {
-        if (mpi.probe(tag.length, peer) === undefined) return;
-        const length = new Float64Array(1);
-        receive(tag.length, peer, new Uint8Array(length.buffer));
-        message = new Uint8Array(length[0]);
-        if (rank === 0 && message.length > maxUnasked) {
-          send(tag.grant, peer, new Uint8Array(1));
-          asked.set(peer, message);
-        }
-      }
-      // the other process may have been stopped since it announced the message
-      if (asked.has(peer) && mpi.probe(tag.message, peer) === undefined) return;
+    while (mpi.probe(tag.length, peer) !== undefined) {
+      const length = new Float64Array(1);
+      receive(tag.length, peer, new Uint8Array(length.buffer));
+      const message = new Uint8Array(length[0]);
+      // nothing is sent between asking and receiving, because the other side then only sends
+      if (rank === 0 && message.length > maxUnasked) send(tag.grant, peer, new Uint8Array(1));
       receive(tag.message, peer, message);
-      asked.delete(peer);
       heard.set(peer, performance.now());
       pause = minPollMs;
       reply({ type: 'message', rank: peer, message });
@@ -113,8 +102,7 @@ export async function createLinkHandler(
   const look = () => {
     if (isOver) return;
     sendWaiting();
-    const isBusy = waiting.length > 0 || asked.size > 0;
-    pause = isBusy ? minPollMs : Math.min(maxPollMs, 1.2 * pause);
+    pause = waiting.length > 0 ? minPollMs : Math.min(maxPollMs, 1.2 * pause);
     for (const peer of peers) {
       if (receiveBeats(mpi, peer)) heard.set(peer, performance.now());
       receiveMessages(peer);
