@@ -43,8 +43,13 @@ await build({
     format: 'es',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
-    // without comments and white space, but with all names, so that stack traces stay readable
-    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    // without comments and white space and with short names of local variables, which Node.js reads sooner; functions
+    // keep their names, so that stack traces stay readable
+    minify: {
+      compress: false,
+      mangle: { toplevel: false, keepNames: true },
+      codegen: { removeWhitespace: true },
+    },
     codeSplitting: {
       groups: [
         { name: 'threads', test: (id) => ofThreads.has(id), minShareCount: 3, priority: 1 },

@@ -1,6 +1,7 @@
 /** What is printed about a training run while it runs; losses are in bits per character everywhere. */
+import { createRequire } from 'node:module';
 import { chalkStderr as chalk } from 'chalk';
-import cliProgress from 'cli-progress';
+import type cliProgress from 'cli-progress';
 import type {
   Phase,
   ProgressEvent,
@@ -29,8 +30,12 @@ const barStyle = {
   barGlue: '',
 };
 
+const require = createRequire(import.meta.url);
+
 function bar(fraction: number): string {
-  return cliProgress.Format.BarFormat(fraction, barStyle);
+  // loaded only when a bar is drawn, because most commands draw none
+  const { Format } = require('cli-progress') as typeof cliProgress;
+  return Format.BarFormat(fraction, barStyle);
 }
 
 /** @param curve the losses so far, as a sparkline */

@@ -1,8 +1,9 @@
-/** Counts the n-grams of a training text, in a thread of its own. */
+/** Counts the n-grams of a training text: of a long one in a thread of its own, so that signals are handled meanwhile. */
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
+import type { CreateHandler } from '../threads/handler.js';
 import { WorkerPool } from '../threads/worker-pool.js';
-import type { Counted, CountingPlan } from './counting-handler.js';
+import { type Counted, type CountingPlan, createCountingHandler } from './counting-handler.js';
 
 /**
  * Max fraction of a training text that is held out at its beginning, to fit the weights of the mixture on it. The
@@ -16,6 +17,12 @@ const maxHeld = 50_000;
  * of the vocabulary
  */
 const maxHeldPredictions = 2 ** 23;
+
+/**
+ * Max number of characters that are counted in the calling thread: some tenths of a second pass, of which starting a
+ * thread would take one
+ */
+const maxCountedHere = 20_000;
 
 /**
  * Number of characters that are held out at the beginning of a training text. Neither the network nor the counts learn
@@ -40,7 +47,7 @@ function countingBytes({ text, vocabulary, context }: CountingPlan, characters: 
 }
 
 /**
- * Counts the n-grams of a training text in a worker thread.
+ * Counts the n-grams of a training text in a worker thread, or in the calling thread if the text is short.
  * @returns undefined if the signal ended it
  * @throws CharnnError when memory does not suffice, or no thread can be started
  */
@@ -49,7 +56,9 @@ export function countTraining(
   signal?: AbortSignal,
 ): Promise<Counted | undefined> {
   requireCounting(plan);
-  return countedBy(new URL('../bundle/counting-worker.js', import.meta.url), plan, signal);
+  const isShort = plan.text.length <= maxCountedHere && plan.given === undefined;
+  const module = new URL('../bundle/counting-worker.js', import.meta.url);
+  return countedBy(module, plan, signal, isShort ? createCountingHandler : undefined);
 }
 
 /**
@@ -69,6 +78,7 @@ export function requireCounting(
 /**
  * Starts a thread that counts, and returns what it replies.
  * @param module the entry module of the thread
+ * @param createHandler creates the handler of the thread; if it is given, the calling thread counts instead
  * @returns what the thread replies; undefined if it replies nothing, or if the signal ended the counting
  * @throws CharnnError when the thread fails or cannot be started
  */
@@ -76,6 +86,7 @@ export async function countedBy<Plan>(
   module: URL,
   plan: Plan,
   signal?: AbortSignal,
+  createHandler?: CreateHandler<Plan, 'count', Counted | undefined>,
 ): Promise<Counted | undefined> {
   let pool: WorkerPool<Plan, 'count', Counted | undefined> | undefined;
   let stop = () => {};
@@ -87,6 +98,7 @@ export async function countedBy<Plan>(
       WorkerPool.start<Plan, 'count', Counted | undefined>({
         workers: 1,
         module,
+        ...(createHandler && { createHandler }),
         data: () => plan,
         onReply: (_, counted) => resolve(counted),
         onFailure: reject,
