@@ -114,7 +114,8 @@ export class Batch {
     const { bits, context } = this.layout;
     for (let i = 0; i < positions.length; i++) {
       const position = positions[i];
-      let [high, low] = [0, 0];
+      let high = 0;
+      let low = 0;
       for (let back = 2; back <= context; back++) {
         high = (high << bits) | (low >>> (32 - bits));
         low <<= bits;
@@ -131,7 +132,8 @@ export class Batch {
   private tell(latest: number, length: number, listener: RunListener): void {
     const { halves } = this;
     for (let i = 0; i < length; ) {
-      const [low, high] = [halves[2 * i + lowHalf], halves[2 * i + highHalf]];
+      const low = halves[2 * i + lowHalf];
+      const high = halves[2 * i + highHalf];
       let end = i + 1;
       while (
         end < length &&

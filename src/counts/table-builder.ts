@@ -81,15 +81,17 @@ export class TableBuilder {
    */
   close(level: number, symbol: number, isContext: boolean): void {
     const n = this.touchedCounts[level];
-    const list = this.touched[level].subarray(0, n);
-    sortAscending(list);
-    const [counts, occurrences] = [this.counts[level], this.occurrences[level]];
+    const list = this.touched[level];
+    sortAscending(list, n);
+    const counts = this.counts[level];
+    const occurrences = this.occurrences[level];
     const out = isContext ? this.levels?.[level] : undefined;
     const before = out?.entryCounts.length ?? 0;
     let total = this.leftOut[level];
     for (let i = 0; i < n; i++) {
       const next = list[i];
-      const [count, occurred] = [counts[next], occurrences[next]];
+      const count = counts[next];
+      const occurred = occurrences[next];
       counts[next] = 0;
       occurrences[next] = 0;
       total += count;
@@ -154,13 +156,13 @@ export class TableBuilder {
   }
 }
 
-/** Insertion sort, because most lists are short or already in order. */
-function sortAscending(list: Uint32Array): void {
-  if (list.length > 64) {
-    list.sort();
+/** Sorts the first n numbers by insertion, because they are mostly few or already in order. */
+function sortAscending(list: Uint32Array, n: number): void {
+  if (n > 64) {
+    list.subarray(0, n).sort();
     return;
   }
-  for (let i = 1; i < list.length; i++) {
+  for (let i = 1; i < n; i++) {
     const value = list[i];
     let at = i;
     for (; at > 0 && list[at - 1] > value; at--) list[at] = list[at - 1];

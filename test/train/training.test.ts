@@ -137,7 +137,7 @@ const folder = temporaryFolder();
 
 test('snapshots of a large training that wait in a file are the same as those in memory', async () => {
   const change: Partial<TrainConfig> = {
-    ...{ optimizer: 'adam', batchSize: 2, seqLength: 4, evalEvery: 1, threads: 1 },
+    ...{ optimizer: 'adam', batchSize: 8, seqLength: 32, evalEvery: 1, threads: 1 },
     ...{ weightDrop: 0, backend: 'auto', length: { kind: 'steps', steps: 2 } },
   };
   const hidden = 740;
