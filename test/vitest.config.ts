@@ -13,7 +13,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // the tests that train use threads of their own; others mostly wait
     maxWorkers: 3,
-    isolate: false,
     sequence: { sequencer: LongestFirst },
     projects: [
       {
