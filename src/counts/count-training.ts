@@ -1,4 +1,4 @@
-/** Counts the n-grams of a training text: of a long one in a thread of its own, so that signals are handled meanwhile. */
+/** Counts the n-grams of a training text: a long one in a thread, so that signals can be handled meanwhile. */
 import { limits } from '../limits.js';
 import { requireMemory } from '../machine/memory.js';
 import type { CreateHandler } from '../threads/handler.js';
@@ -19,8 +19,8 @@ const maxHeld = 50_000;
 const maxHeldPredictions = 2 ** 23;
 
 /**
- * Max number of characters that are counted in the calling thread: some tenths of a second pass, of which starting a
- * thread would take one
+ * Max number of characters that are counted in the calling thread. This takes up to about two tenths of a second, in
+ * which no signal is handled; starting a thread would take nearly as much processor time.
  */
 const maxCountedHere = 20_000;
 
@@ -76,11 +76,11 @@ export function requireCounting(
 }
 
 /**
- * Starts a thread that counts, and returns what it replies.
+ * Counts in a thread, or in the calling thread.
  * @param module the entry module of the thread
- * @param createHandler creates the handler of the thread; if it is given, the calling thread counts instead
- * @returns what the thread replies; undefined if it replies nothing, or if the signal ended the counting
- * @throws CharnnError when the thread fails or cannot be started
+ * @param createHandler creates the handler that counts in the calling thread; if absent, a thread is started
+ * @returns what the handler replies; undefined if it replies nothing, or if the signal ended the counting
+ * @throws CharnnError when the counting fails, or the thread cannot be started
  */
 export async function countedBy<Plan>(
   module: URL,

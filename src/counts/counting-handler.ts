@@ -1,4 +1,4 @@
-/** Counts the n-grams of a training text in a thread of its own, so that the main thread stays free for signals. */
+/** The work of counting the n-grams of a training text, which a thread or the calling thread does. */
 import type { Ids } from '../text/unit.js';
 import type { Handler } from '../threads/handler.js';
 import { countText } from './count-text.js';
