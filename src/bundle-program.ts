@@ -43,8 +43,8 @@ await build({
     format: 'es',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
-    // without comments and white space and with short names of local variables, which Node.js reads sooner; functions
-    // keep their names, so that stack traces stay readable
+    // without comments and white space, and with short names of local variables, so that Node.js reads it faster;
+    // functions keep their names, so that stack traces stay readable
     minify: {
       compress: false,
       mangle: { toplevel: false, keepNames: true },

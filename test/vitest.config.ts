@@ -21,7 +21,7 @@ export default defineConfig({
           name: 'compiled',
           include: ['test/**/*.test.ts'],
           exclude: replacing,
-          // Node.js loads compiled modules sooner than Vitest does
+          // Node.js loads compiled modules faster than Vitest does
           server: { deps: { external: [/\/dist\//] } },
         },
       },
