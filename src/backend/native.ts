@@ -20,6 +20,8 @@ export type NativeLevel = FullLevel | HalfLevel | Int8Level;
 export interface NativeAddon extends Pointers {
   /** Instruction levels that this processor has for a precision, best first */
   levels(precision: Precision): NativeLevel[];
+  /** Whether matrix products at a level have been measured to be faster on this processor than those of float32 */
+  isFaster(level: NativeLevel): boolean;
   open(level: NativeLevel): Kernels;
 }
 
@@ -37,25 +39,31 @@ export function loadNative(): NativeAddon | Missing {
 
 let heap: Heap | undefined;
 
-/**
- * Whether bfloat16 matrix products are faster here than float32 ones. Those for ARM processors have only been run in an
- * emulator, which says nothing about their speed.
- */
+/** Whether bfloat16 matrix products are known to be faster than float32 ones on this processor. */
 export function halfIsFaster(): boolean {
   const addon = loadNative();
-  return !('missing' in addon) && ['amxbf16', 'avx512bf16'].includes(offered(addon, 'bf16')[0]);
+  if ('missing' in addon) return false;
+  const usable = offered(addon, 'bf16').find((level) => opens(addon, level));
+  return usable !== undefined && addon.isFaster(usable);
+}
+
+/** Whether the operating system, too, lets this process use the instructions of a level */
+function opens(addon: NativeAddon, level: NativeLevel): boolean {
+  try {
+    addon.open(level);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isEmulation(level: NativeLevel): boolean {
   return level.endsWith('bf16') && !(halfInstructions as readonly string[]).includes(level);
 }
 
-/**
- * Levels that may be chosen automatically. The kernels for AMX have never run on a processor that has AMX, so they are
- * not known to be faster; setting CHARNN_AMX=1 allows them.
- */
+/** Levels that may be chosen automatically: those of the processor, without AMX if CHARNN_AMX is 0 */
 function offered(addon: NativeAddon, precision: Precision): NativeLevel[] {
-  const withAmx = process.env.CHARNN_AMX === '1';
+  const withAmx = process.env.CHARNN_AMX !== '0';
   return addon.levels(precision).filter((level) => level !== 'amxbf16' || withAmx);
 }
 

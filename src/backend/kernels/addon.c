@@ -46,12 +46,13 @@ int _fltused = 0;
 static _Alignas(64) uint8_t origin[64];
 
 /*
- * Kernels for an instruction level, the precision of their matrix products, and the level with which they share the
- * other kernels, if any
+ * Kernels for an instruction level, the precision of their matrix products, the level with which they share the other
+ * kernels, if any, and whether their products have been measured to be faster on this processor than those of float32
  */
 struct level {
     const char *name, *precision;
     const struct kernels *table, *base;
+    int is_faster;
 };
 
 #define MAX_LEVELS 8
@@ -59,15 +60,22 @@ struct level {
 /* Instruction levels that this processor has, best first. */
 static int supported_levels(struct level levels[MAX_LEVELS]) {
     int count = 0;
-#define LEVEL_OF(name, precision, base) levels[count++] = (struct level){#name, precision, &kernels_##name, base}
+#define LEVEL_OF(name, precision, base) \
+    levels[count++] = (struct level){#name, precision, &kernels_##name, base, 0}
 #if defined(__x86_64__)
     const struct processor has = this_processor();
     if (has.avx512) LEVEL_OF(avx512, "f32", NULL);
     if (has.avx2) LEVEL_OF(avx2, "f32", NULL);
     LEVEL_OF(baseline, "f32", NULL);
 #if !defined(__APPLE__)
-    if (has.amx) LEVEL_OF(amxbf16, "bf16", &kernels_avx512);
-    if (has.avx512 && has.bf16) LEVEL_OF(avx512bf16, "bf16", &kernels_avx512);
+    if (has.amx) {
+        LEVEL_OF(amxbf16, "bf16", &kernels_avx512);
+        levels[count - 1].is_faster = 1;
+    }
+    if (has.avx512 && has.bf16) {
+        LEVEL_OF(avx512bf16, "bf16", &kernels_avx512);
+        levels[count - 1].is_faster = has.fast_bf16;
+    }
 #endif
     if (has.avx2) LEVEL_OF(avx2bf16, "bf16", &kernels_avx2);
     if (has.avx512 && has.vnni) LEVEL_OF(avx512int8, "int8", &kernels_avx512);
@@ -152,6 +160,31 @@ static napi_value levels(napi_env env, napi_callback_info info) {
         napi_set_element(env, list, listed++, name);
     }
     return list;
+}
+
+/* Finds the level that the only argument of a call names; returns whether the processor has it. */
+static int named_level(napi_env env, napi_callback_info info, struct level *level) {
+    napi_value value;
+    size_t count = 1;
+    char wanted[16] = "";
+    napi_get_cb_info(env, info, &count, &value, NULL, NULL);
+    napi_get_value_string_utf8(env, value, wanted, sizeof wanted, NULL);
+    struct level levels[MAX_LEVELS];
+    int count_of_levels = supported_levels(levels);
+    for (int i = 0; i < count_of_levels; i++)
+        if (strcmp(levels[i].name, wanted) == 0) {
+            *level = levels[i];
+            return 1;
+        }
+    return 0;
+}
+
+/* isFaster(level) -> whether products at this level have been measured to be faster here than those of float32 */
+static napi_value is_faster(napi_env env, napi_callback_info info) {
+    napi_value result;
+    struct level level;
+    napi_get_boolean(env, named_level(env, info, &level) && level.is_faster, &result);
+    return result;
 }
 
 /*
@@ -241,23 +274,14 @@ static const struct kernels *table_with(const struct level *level, const struct 
 
 /* open(level) -> an object with the kernels of an instruction level */
 static napi_value open_level(napi_env env, napi_callback_info info) {
-    napi_value value, functions, function;
-    size_t count = 1;
-    napi_get_cb_info(env, info, &count, &value, NULL, NULL);
-
-    char wanted[16] = "";
-    napi_get_value_string_utf8(env, value, wanted, sizeof wanted, NULL);
-    const struct level *level = NULL;
-    struct level levels[MAX_LEVELS];
-    int count_of_levels = supported_levels(levels);
-    for (int i = 0; i < count_of_levels; i++)
-        if (strcmp(levels[i].name, wanted) == 0) level = &levels[i];
-    if (!level) {
+    napi_value functions, function;
+    struct level level;
+    if (!named_level(env, info, &level)) {
         napi_throw_error(env, NULL, "no such instruction level");
         return NULL;
     }
 #if defined(__x86_64__)
-    if (strcmp(level->name, "amxbf16") == 0 && !may_use_tiles()) {
+    if (strcmp(level.name, "amxbf16") == 0 && !may_use_tiles()) {
         napi_throw_error(env, NULL, "the operating system does not let this process use AMX");
         return NULL;
     }
@@ -265,7 +289,7 @@ static napi_value open_level(napi_env env, napi_callback_info info) {
 
     napi_create_object(env, &functions);
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-        const struct kernels *table = table_with(level, &entries[i]);
+        const struct kernels *table = table_with(&level, &entries[i]);
         if (!table) continue;
         napi_create_function(env, entries[i].name, NAPI_AUTO_LENGTH, entries[i].call, (void *)table, &function);
         napi_set_named_property(env, functions, entries[i].name, function);
@@ -277,6 +301,8 @@ NAPI_MODULE_INIT() {
     napi_value function;
     napi_create_function(env, "levels", NAPI_AUTO_LENGTH, levels, NULL, &function);
     napi_set_named_property(env, exports, "levels", function);
+    napi_create_function(env, "isFaster", NAPI_AUTO_LENGTH, is_faster, NULL, &function);
+    napi_set_named_property(env, exports, "isFaster", function);
     napi_create_function(env, "addressOf", NAPI_AUTO_LENGTH, address_of, NULL, &function);
     napi_set_named_property(env, exports, "addressOf", function);
     napi_create_function(env, "clear", NAPI_AUTO_LENGTH, clear, NULL, &function);

@@ -16,12 +16,19 @@ static uint64_t saved_registers(void) {
 }
 
 struct processor {
-    int avx2, avx512, bf16, vnni, amx;
+    int avx2, avx512, bf16, fast_bf16, vnni, amx;
 };
+
+/* Whether the processor is one of Intel's: its name is in EBX, EDX and ECX of leaf 0. */
+static int is_intel(void) {
+    uint32_t a, b, c, d;
+    return __get_cpuid(0, &a, &b, &c, &d) && b == signature_INTEL_ebx && c == signature_INTEL_ecx &&
+           d == signature_INTEL_edx;
+}
 
 /* Bits as in Intel's manual, volume 2, CPUID: leaf 1 ECX, leaf 7 EBX, ECX and EDX, leaf 7 subleaf 1 EAX. */
 static struct processor this_processor(void) {
-    struct processor has = {0, 0, 0, 0, 0};
+    struct processor has = {0, 0, 0, 0, 0, 0};
     uint32_t a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d)) return has;
     const int fma = c >> 12 & 1, osxsave = c >> 27 & 1;
@@ -34,6 +41,11 @@ static struct processor this_processor(void) {
     /* AMX-TILE and AMX-BF16, whose registers Linux saves for processes that have asked for them */
     const int tiles = (d >> 24 & 1) && (d >> 22 & 1) && (saved & 0x60000) == 0x60000;
     has.bf16 = has.avx512 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+    /*
+     * On a Zen 4, products with AVX512-BF16 are 1.5 to 1.8 times as fast as those of float32; on an Intel Xeon, which
+     * multiplies twice as many numbers in an instruction but begins half as many instructions, 0.6 times.
+     */
+    has.fast_bf16 = has.bf16 && !is_intel();
     has.amx = has.bf16 && tiles;
     return has;
 }
