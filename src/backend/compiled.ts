@@ -3,8 +3,8 @@
  * differ only in how the kernels are loaded. The operations themselves are generated from the manifest of kernels; this
  * file manages the memory that they need besides their tensors.
  */
-import type { Backend, Tensor } from './backend.js';
-import { address, addressOfEither, CpuTensor, isHalf } from './cpu.js';
+import type { Backend, Indices, Tensor } from './backend.js';
+import { address, addressOfEither, type CpuIndices, CpuTensor, isHalf } from './cpu.js';
 import { KernelOperations, type Kernels } from './kernels/generated/operations.js';
 import {
   type Address,
@@ -40,6 +40,12 @@ export class Scratch {
     this.words = 0;
   }
 }
+
+/**
+ * Number of elements from which a kernel is faster than JavaScript even if there is little to do for each. The methods
+ * of arrays move the elements of shared memory one at a time.
+ */
+const kernelSize = 256;
 
 export class CompiledBackend extends KernelOperations implements Backend {
   protected readonly VL: number;
@@ -92,6 +98,22 @@ export class CompiledBackend extends KernelOperations implements Backend {
   protected override convert(dst: Tensor, src: Tensor): void {
     const [to, from] = [addressOfEither(dst), addressOfEither(src)];
     this.kernels.convert(to, isHalf(dst) ? 1 : 0, from, isHalf(src) ? 1 : 0, dst.size);
+  }
+
+  override fill(x: Tensor, value: number): void {
+    if (isHalf(x) || x.size < kernelSize) super.fill(x, value);
+    else this.kernels.set_all(address(x), x.size, value);
+  }
+
+  override copy(dst: Tensor, src: Tensor): void {
+    if (dst.size !== src.size || dst.size < kernelSize) super.copy(dst, src);
+    else this.convert(dst, src);
+  }
+
+  protected override requireBelow(ids: Indices, limit: number): void {
+    const { length, address: at } = ids as CpuIndices;
+    if (length >= kernelSize && this.kernels.largest_id(at, length) < limit) return;
+    super.requireBelow(ids, limit);
   }
 
   override freeze(weight: Tensor, parts: readonly number[] = [weight.shape[0]]): void {

@@ -166,8 +166,9 @@ export abstract class CpuBackend {
       throw new Error(`${values.length} values for ${ids.length} integers`);
     }
     const { values: to, start } = ids as CpuIndices;
-    // for the few ids in a step of generation, a loop is faster than creating a view
-    for (let i = 0; i < ids.length; i++) to[start + i] = values[i];
+    // for the few ids in a step of generation, a loop is faster
+    if (values.length >= 64) to.set(values, start);
+    else for (let i = 0; i < ids.length; i++) to[start + i] = values[i];
   }
 
   read(x: Tensor, into?: Reals): Reals {

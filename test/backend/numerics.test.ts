@@ -18,6 +18,40 @@ describe.each(machines)('%s', (_, makeMachine, precision) => {
     expect(Array.from(backend.read(far))).toEqual([1, 2, 3, 4]);
   });
 
+  test('fill and copy reach every element of a view, and no other', () => {
+    const backend = makeMachine().backend;
+    for (const make of ['tensor', 'compact'] as const) {
+      for (const size of [1, 17, 255, 256, 257, 300, 4099]) {
+        const whole = backend[make]([size + 2]);
+        const inside = backend.view(whole, 1, [size]);
+        backend.fill(whole, 1);
+        backend.fill(inside, -2.5);
+        const expected = [1, ...Array(size).fill(-2.5), 1];
+        expect(Array.from(backend.read(whole))).toEqual(expected);
+        const copied = backend[make]([size + 2]);
+        backend.copy(backend.view(copied, 1, [size]), inside);
+        expect(Array.from(backend.read(copied))).toEqual([0, ...expected.slice(1, -1), 0]);
+      }
+    }
+  });
+
+  test('one wrong id is found wherever it is in a list', () => {
+    const backend = makeMachine().backend;
+    for (const count of [255, 256, 259, 1000]) {
+      const [table, y] = [backend.tensor([3, 2]), backend.tensor([count, 2])];
+      const ids = backend.indices(count);
+      const right = Array.from({ length: count }, (_, i) => i % 3);
+      for (const place of [0, 1, 255, count - 1].filter((i) => i < count)) {
+        for (const wrong of [3, 2 ** 31 - 1, -1, -(2 ** 31)]) {
+          backend.writeIndices(ids, right.with(place, wrong));
+          expect(() => backend.gather(y, table, ids)).toThrow(/but one is/);
+        }
+      }
+      backend.writeIndices(ids, right);
+      backend.gather(y, table, ids);
+    }
+  });
+
   // weights of 8 bits are not trained
   test.skipIf(precision === 'int8')('Muon makes the singular values of a step nearly one', () => {
     const backend = makeMachine().backend;

@@ -149,6 +149,35 @@ KERNEL void convert(void *to, int to_half, const void *from, int from_half, int 
 #undef BODY
 }
 
+/* x[n] = value */
+KERNEL void set_all(float *x, int n, float value) {
+#define BODY(n) STORE(x + at, splat(value), n)
+    FOR_VECTORS(at, n, BODY);
+#undef BODY
+}
+
+/* Returns the largest of n ids, or infinity if one of them is negative; 0 if n is 0. */
+KERNEL double largest_id(const int32_t *ids, int n) {
+    ivec largest = {0}, all_bits = {0};
+    int i = 0;
+    for (; i + VL <= n; i += VL) {
+        const ivec x = *(const ivec *)(ids + i);
+        largest = (ivec)choose((ivec)(x > largest), (vec)x, (vec)largest);
+        all_bits |= x;
+    }
+    int32_t result = 0, bits = 0;
+    for (; i < n; i++) {
+        result = ids[i] > result ? ids[i] : result;
+        bits |= ids[i];
+    }
+    for (int element = 0; element < VL; element++) {
+        result = largest[element] > result ? largest[element] : result;
+        bits |= all_bits[element];
+    }
+    return bits < 0 ? __builtin_inf() : result;
+}
+
+
 /* to += amount · (from - to) */
 KERNEL void lerp(float *to, const float *from, int n, float amount) {
     for (int i = 0; i < n; i++) to[i] += amount * (from[i] - to[i]);

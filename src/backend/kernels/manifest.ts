@@ -55,6 +55,8 @@ softmaxCrossEntropy(losses, logits, targets, scale) | [M, V] = logits.shape | ou
 dropout(y, x, { rate, key, firstRow, totalRows, locked }) | [T, B, W] = x.shape; threshold = Math.floor(rate * 2 ** 32); scale = 1 / (1 - rate); [key0, key1] = key | eitherOut y; either x; int T, B, W; uint threshold; float scale; uint key0, key1, firstRow, totalRows; flag locked
 add(dst, src) | n = dst.size | eitherOut dst; either src; int n
 convert | | eitherOut dst; either src; int n
+setAll | | out x; int n; float value
+largestId: number | | ids ids; int n
 lerp(dst, src, amount) | n = dst.size | inout dst; in src; int n; float amount
 clamp(x, limit) | n = x.size | inout x; int n; float limit
 sum(x): number | n = x.size | in x; int n
