@@ -21,6 +21,8 @@ export default defineConfig({
           name: 'compiled',
           include: ['test/**/*.test.ts'],
           exclude: replacing,
+          // no test changes what others see, so a worker can go from file to file
+          isolate: false,
           // Node.js loads compiled modules faster than Vitest does
           server: { deps: { external: [/\/dist\//] } },
         },

@@ -15,6 +15,7 @@ import { choosePrecision } from '../train/precision.js';
 import { resolveTraining, trainLength } from '../train/resolve.js';
 import { type CommandTrainOptions, schema } from '../train/schema/schema.js';
 import { trainingRows } from '../train/schema/training-rows.js';
+import { optimizers } from '../train/update/optimizers.js';
 import { withConditions } from './given-beside.js';
 import type { LoadedText } from './loaded-text.js';
 import type { Messages } from './messages.js';
@@ -47,12 +48,19 @@ export async function preparePairs(
   // the length of the training depends on the hidden size that was picked
   const length = isShaped && asked !== undefined ? asked : preset.length;
   const { batchSize, model: size } = { ...preset, ...(initFrom && { model: initFrom.config }) };
-  notePicked(options, preset, initFrom, length, messages);
+  const { optimizer = schema.optimizer.default } = options;
+  const isDecoupled = optimizers[optimizer].decoupled;
+  const { weightDecay = isDecoupled ? preset.weightDecay : undefined } = options;
+  const picked = {
+    ...preset,
+    weightDecay: options.weightDecay === undefined ? weightDecay : undefined,
+  };
+  notePicked(options, picked, initFrom, length, messages);
   const fitted = { batchSize: options.batchSize ?? batchSize, seqLength: pairSteps };
   const each = options.threads ?? threadsHere(processes);
   const threads = threadsOfAll(each, fitted.batchSize, processes);
   const resolved = resolveTraining(
-    { ...options, ...fitted, threads },
+    { ...options, ...fitted, threads, ...(weightDecay !== undefined && { weightDecay }) },
     { ...preset, model: size, ...fitted, threads, length },
   );
   return {
@@ -62,10 +70,10 @@ export async function preparePairs(
   };
 }
 
-/** Reports the hidden size and the dropout that were picked. */
+/** Reports the hidden size, the dropout and the weight decay that were picked. */
 function notePicked(
   { hidden, dropout }: CommandTrainOptions,
-  { model, epochs, dropout: picked }: PairPreset,
+  { model, epochs, dropout: picked, weightDecay }: PairPreset,
   initFrom: Model | undefined,
   length: PairPreset['length'],
   messages: Messages,
@@ -73,6 +81,7 @@ function notePicked(
   const choices = [
     ...(hidden === undefined && initFrom === undefined ? [`hidden size ${model.hidden}`] : []),
     ...(dropout === undefined ? [`dropout ${picked}`] : []),
+    ...(weightDecay === undefined ? [] : [`weight decay ${weightDecay}`]),
   ];
   if (choices.length === 0) return;
   const isTold = hidden === undefined && epochs !== undefined && length.kind !== 'steps';
@@ -80,7 +89,7 @@ function notePicked(
     epochs !== undefined && epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs ?? 0));
   const read = isTold ? `: the pairs will be read about ${times} times` : '';
   messages.note(
-    `chose ${choices.join(' and ')} from the number and the lengths of the pairs${read}`,
+    `chose ${new Intl.ListFormat('en').format(choices)} from the number and the lengths of the pairs${read}`,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * Picks size, dropout and length of a training run on pairs by the number of pairs, their lengths and the time, if they
- * are not given. The more there is to learn from, and the more often it can be read in the time, the larger the
+ * Picks size, dropout, weight decay and length of a training run on pairs by the number of pairs, their lengths and the
+ * time, if they are not given. The more there is to learn from, and the more often it can be read in the time, the larger the
  * network.
  */
 import type { ModelConfig } from '../../model/model-config.js';
@@ -13,6 +13,8 @@ export const pairSteps = 64;
 export interface PairPreset {
   readonly model: Size & Pick<ModelConfig, 'attention'>;
   readonly dropout: number;
+  /** For optimisers with decoupled weight decay; undefined for the default of the optimiser */
+  readonly weightDecay: number | undefined;
   readonly batchSize: number;
   /** The given length of the training run, or a number of passes if the given time is more than the pairs can use */
   readonly length: TrainLength;
@@ -36,15 +38,23 @@ export const pairReference = 256;
 
 /** Limits of the usual number of passes over the pairs; the fewer pairs there are, the more often they are read. */
 const minEpochs = 15;
-const maxEpochs = 100;
+const maxEpochs = 200;
 const usualVisits = 400_000;
 
 /** Hidden size, dropout and batch size, by the min number of pairs for which they are used */
 const steps = [
-  { from: 0, hidden: 128, dropout: 0.4, batchSize: 16 },
+  { from: 0, hidden: 128, dropout: 0.2, batchSize: 16 },
   { from: 5_000, hidden: 192, dropout: 0.3, batchSize: 32 },
   { from: 50_000, hidden: 256, dropout: 0.2, batchSize: 64 },
 ] as const;
+
+/**
+ * Weight decay for each pass, up to `maxEpochs`, over fewer pairs than `fewPairs`. It keeps a network from memorising
+ * few pairs better than dropout does (test/bench/README.md). With few passes there is no time for that, and strong
+ * decay would only keep the network from learning.
+ */
+const decayOfPass = 0.003;
+const fewPairs = 5_000;
 
 /** Hidden size and dropout of the largest network, for very many passes over many pairs */
 const large = { hidden: 384, dropout: 0.3 } as const;
@@ -62,12 +72,17 @@ export function pairPreset({ pairs, layerSteps, length, speed }: PairPresetInput
   const usual = { kind: 'epochs', epochs } as const;
   const most = steps.findLastIndex(({ from }) => pairs >= from);
   const { batchSize } = steps[most];
-  const ofSize = ({ hidden, dropout }: { readonly hidden: number; readonly dropout: number }) => ({
+  const ofSize = (
+    { hidden, dropout }: { readonly hidden: number; readonly dropout: number },
+    passes: number | undefined,
+  ) => ({
     ...{ model: { layers: 1, hidden, embedding: 64 }, dropout, batchSize },
+    weightDecay: pairs < fewPairs && passes !== undefined ? decayFor(passes) : undefined,
+    epochs: passes,
   });
   if (length?.kind !== 'seconds' || speed === undefined) {
     const passes = length === undefined ? epochs : passesOf(length);
-    return { ...ofSize(steps[most]), length: length ?? usual, epochs: passes };
+    return { ...ofSize(steps[most], passes), length: length ?? usual };
   }
   const passes = ({ hidden }: { readonly hidden: number }) =>
     ((length.seconds * speed) / layerSteps) * (pairReference / hidden) ** costPower;
@@ -76,12 +91,16 @@ export function pairPreset({ pairs, layerSteps, length, speed }: PairPresetInput
   const chosen = isLarge ? large : (fitting ?? steps[0]);
   const possible = passes(chosen);
   // a longer training would memorise the pairs
-  const isShortened = possible > 2 * maxEpochs;
+  const isShortened = possible > maxEpochs;
   return {
-    ...ofSize(chosen),
-    length: isShortened ? { kind: 'epochs', epochs: 2 * maxEpochs } : length,
-    epochs: isShortened ? 2 * maxEpochs : possible,
+    ...ofSize(chosen, isShortened ? maxEpochs : possible),
+    length: isShortened ? { kind: 'epochs', epochs: maxEpochs } : length,
   };
+}
+
+/** Two digits, as they are reported, so that the training run can be repeated */
+function decayFor(passes: number): number {
+  return Number((decayOfPass * Math.min(passes, maxEpochs)).toPrecision(2));
 }
 
 function passesOf(length: TrainLength): number | undefined {
