@@ -9,6 +9,7 @@ import type { EndEvent } from '../../train/events.js';
 import type { PreparedTraining } from '../../train/job.js';
 import { precisionOf } from '../../train/precision.js';
 import { schema } from '../../train/schema/schema.js';
+import { optimizers } from '../../train/update/optimizers.js';
 
 /**
  * Prints how a training run ended.
@@ -109,7 +110,10 @@ export function sayHowToRepeat(
   const target = config.targetLoss === undefined ? '' : ` --target-loss ${config.targetLoss}`;
   const counts = pairs ? '' : ` --counts ${config.counts ?? 0}`;
   const numbers = `--precision ${precisionOf(config)}`;
-  const rest = `--dropout ${config.dropout} --steps ${steps} --eval-every ${evalEvery} ${numbers}${counts}${target}`;
+  const { optimizer, weightDecay } = config;
+  const isPicked = pairs && weightDecay !== optimizers[optimizer].defaults.weightDecay;
+  const decay = isPicked ? ` --weight-decay ${weightDecay}` : '';
+  const rest = `--dropout ${config.dropout}${decay} --steps ${steps} --eval-every ${evalEvery} ${numbers}${counts}${target}`;
   output.note(
     `to make the same model again, give these options instead of --time: ${shape} ${batch} ${rest}`,
   );

@@ -1,5 +1,6 @@
 /** `charnn train` from outside: determinism, resuming, signals, manners. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { reversals } from '../pair-training.js';
 import { Folder, fileAppears, finished, small, verses } from '../run.js';
 
 const text = verses(3000);
@@ -71,6 +72,25 @@ describe('the same bytes', () => {
     const again = stderr.match(/give these options instead of --time: (.*)/)?.[1] ?? '';
     expect(again).toContain('--steps');
     await steps.run(['train', 'text.txt', '--threads', '1', ...again.split(' '), '-q']);
+    expect(steps.read('charnn.json').equals(clock.read('charnn.json'))).toBe(true);
+  });
+
+  test('by the clock on pairs, whose weight decay is picked', async () => {
+    const folders = [new Folder(), new Folder()];
+    for (const folder of folders) folder.write('pairs.tsv', reversals(300));
+    const [clock, steps] = folders;
+    const { stderr } = await clock.run([
+      'train',
+      'pairs.tsv',
+      '--pairs',
+      '--threads',
+      '1',
+      '--time',
+      '2s',
+    ]);
+    const again = stderr.match(/give these options instead of --time: (.*)/)?.[1] ?? '';
+    expect(again).toContain('--weight-decay');
+    await steps.run(['train', 'pairs.tsv', '--threads', '1', ...again.split(' '), '-q']);
     expect(steps.read('charnn.json').equals(clock.read('charnn.json'))).toBe(true);
   });
 
