@@ -177,7 +177,6 @@ KERNEL double largest_id(const int32_t *ids, int n) {
     return bits < 0 ? __builtin_inf() : result;
 }
 
-
 /* to += amount · (from - to) */
 KERNEL void lerp(float *to, const float *from, int n, float amount) {
     for (int i = 0; i < n; i++) to[i] += amount * (from[i] - to[i]);

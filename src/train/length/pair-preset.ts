@@ -1,7 +1,7 @@
 /**
  * Picks size, dropout, weight decay and length of a training run on pairs by the number of pairs, their lengths and the
- * time, if they are not given. The more there is to learn from, and the more often it can be read in the time, the larger the
- * network.
+ * time, if they are not given. The more there is to learn from, and the more often it can be read in the time, the
+ * larger the network.
  */
 import type { ModelConfig } from '../../model/model-config.js';
 import type { TrainLength } from '../train-config.js';

@@ -61,7 +61,7 @@ const updateRows = topic('Training', {
   weightDecay: option(
     '<x>',
     notNegative,
-    `decoupled weight decay of matrices (${decoupledUsers})`,
+    `decoupled weight decay of matrices (${decoupledUsers}); more is picked for few pairs that are read often`,
     {
       defaultBy: {
         option: 'optimizer',
