@@ -49,7 +49,8 @@ export async function preparePairs(
   const length = isShaped && asked !== undefined ? asked : preset.length;
   const { batchSize, model: size } = { ...preset, ...(initFrom && { model: initFrom.config }) };
   const { optimizer = schema.optimizer.default } = options;
-  const isDecoupled = optimizers[optimizer].decoupled;
+  const { decoupled: isDecoupled, defaults } = optimizers[optimizer];
+  const { learningRate = preset.rate * defaults.learningRate } = options;
   const { weightDecay = isDecoupled ? preset.weightDecay : undefined } = options;
   const picked = {
     ...preset,
@@ -60,7 +61,10 @@ export async function preparePairs(
   const each = options.threads ?? threadsHere(processes);
   const threads = threadsOfAll(each, fitted.batchSize, processes);
   const resolved = resolveTraining(
-    { ...options, ...fitted, threads, ...(weightDecay !== undefined && { weightDecay }) },
+    {
+      ...{ ...options, ...fitted, threads, learningRate },
+      ...(weightDecay !== undefined && { weightDecay }),
+    },
     { ...preset, model: size, ...fitted, threads, length },
   );
   return {

@@ -63,6 +63,38 @@ function linesOf(batches: PairBatches, step: number, parts = 1): string[] {
   }).flat();
 }
 
+test('in training, a batch mixes targets of different lengths, but long ones with long ones only', () => {
+  const targets = ['no', 'yes', 'x'.repeat(100), 'x'.repeat(120), 'x'.repeat(500)];
+  const many = Array.from({ length: 200 }, (_, i) => `s${i + 100}\t${targets[i % 5]}\n`).join('');
+  const own = Vocabulary.of(
+    'char',
+    Array.from(many, (c) => c.codePointAt(0) as number),
+  );
+  const { ids: ownIds } = own.encode(many);
+  const ends = { tab: own.id(9), newline: own.id(10) };
+  const { pairs: found } = findPairs(ownIds, ends);
+  const lengthsIn = (seed: number | undefined) => {
+    const batches = new PairBatches(ownIds, found, ends, 16, seed);
+    const { maxBatch, maxTargetRows } = batches.sizes((rows) => rows);
+    return Array.from({ length: batches.batchesPerPass }, (_, step) => {
+      const { B, T, places } = batches.read(step, (rows) => ({ first: 0, size: rows }));
+      expect(B).toBeLessThanOrEqual(maxBatch);
+      expect(T * B).toBeLessThanOrEqual(Math.min(maxTargetRows, 16 * 64));
+      const lengths = Array.from(
+        { length: B },
+        (_, b) => places.filter((at) => at % B === b).length,
+      );
+      return [...new Set(lengths)].sort((a, b) => a - b);
+    });
+  };
+  const mixed = lengthsIn(1);
+  expect(mixed.filter(([least]) => least < 100).every((of) => `${of}` === '3,4')).toBe(true);
+  expect(mixed.some((of) => `${of}` === '101,121')).toBe(true);
+  expect(mixed.filter((of) => of.includes(501)).every((of) => of.length === 1)).toBe(true);
+  // without a seed, targets are in the order of their lengths: at most one batch has both of the short ones
+  expect(lengthsIn(undefined).filter((of) => `${of}` === '3,4').length).toBeLessThanOrEqual(1);
+});
+
 test('a pass has every pair once, in batches of one length that are a function of the step', () => {
   const batches = new PairBatches(ids, pairs, marks, 8, 5);
   const passOf = (number: number) =>

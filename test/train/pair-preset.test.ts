@@ -1,4 +1,4 @@
-/** What is picked for pairs: the weight decay that keeps few of them from being memorised. */
+/** What is picked for pairs: the weight decay that keeps few of them from being memorised, and the learning rate. */
 import { expect, test } from 'vitest';
 import { pairPreset } from '#charnn/train/length/pair-preset.js';
 import type { TrainLength } from '#charnn/train/train-config.js';
@@ -23,4 +23,10 @@ test('a time that is longer than the pairs are worth becomes a number of passes'
   expect(length).toEqual(epochs(200));
   expect(weightDecay).toBe(0.6);
   expect(picked(800, { kind: 'seconds', seconds: 1 }, 100_000).length.kind).toBe('seconds');
+});
+
+test('many pairs are learned at a lower rate', () => {
+  expect([800, 4_999, 5_000, 200_000].map((pairs) => picked(pairs).rate)).toEqual([
+    1, 1, 0.25, 0.25,
+  ]);
 });

@@ -1,7 +1,11 @@
 /**
- * Batches of pairs: all sources in a batch have the same length, and all targets about the same. The number and sizes
- * of the batches are the same in every pass. Which pairs of equal lengths are combined, and the order of the batches,
- * is drawn for each pass from the seed. So a batch depends only on its number, and nothing has to be saved.
+ * Batches of pairs: all sources in a batch have the same length. The number and sizes of the batches are the same in
+ * every pass. Which pairs are combined, and the order of the batches, is drawn for each pass from the seed. So a batch
+ * depends only on its number, and nothing has to be saved.
+ *
+ * In training, a batch has targets of different lengths. A batch of only equally long targets can be one of equal
+ * targets, such as `yes` without `no`, and its gradient leads astray. Without a seed, targets are in the order of their
+ * lengths, because that takes the fewest steps of the decoder.
  */
 import { labelsOf, vectorCount, vectorsOf } from '../../text/conditions.js';
 import type { Ids } from '../../text/unit.js';
@@ -47,12 +51,17 @@ export interface PairBatchSizes {
 
 export class PairBatches {
   readonly batchesPerPass: number;
-  /** Indices of the pairs, sorted by number of vectors, length of source, length of target, and position in the text */
+  /**
+   * Indices of the pairs, sorted by number of vectors, length of source, class of the target's length, and position in
+   * the text
+   */
   private readonly sorted: Uint32Array;
-  /** Indices in `sorted` at which groups of pairs with equal lengths begin; the last index is the length of `sorted` */
+  /** Indices in `sorted` at which groups of pairs begin, within which pairs change places; then its length */
   private readonly groups: readonly number[];
   /** Indices in `sorted` at which batches begin; the last index is the length of `sorted` */
   private readonly edges: readonly number[];
+  /** Max number of the decoder's steps in each batch, in whatever order the pairs are */
+  private readonly targetSteps: readonly number[];
   private pass: { number: number; pairs: Uint32Array; order: Uint32Array } | undefined;
 
   /** @param seed undefined if the order does not matter: the batches are then in the order of lengths */
@@ -66,22 +75,36 @@ export class PairBatches {
     const { lengths } = pairs;
     const vectors = (pair: number) => vectorCount(pairs.given, pairs.lines[pair]);
     const sourceKey = (pair: number) => vectors(pair) * 65536 + lengths[2 * pair];
-    const key = (pair: number) => sourceKey(pair) * 65536 + lengths[2 * pair + 1];
+    const targetKey = seed === undefined ? (length: number) => length : lengthClass;
+    const key = (pair: number) => sourceKey(pair) * 65536 + targetKey(lengths[2 * pair + 1]);
     this.sorted = Uint32Array.from(pairs.starts.keys()).sort((a, b) => key(a) - key(b) || a - b);
     const groups: number[] = [];
+    const longest: number[] = [];
+    this.sorted.forEach((pair, i) => {
+      const T = lengths[2 * pair + 1] + 1;
+      if (i === 0 || key(this.sorted[i - 1]) !== key(pair)) {
+        groups.push(i);
+        longest.push(T);
+      }
+      longest[longest.length - 1] = Math.max(longest[longest.length - 1], T);
+    });
     const edges: number[] = [];
+    const targetSteps: number[] = [];
+    let group = 0;
     for (let i = 0; i < this.sorted.length; i++) {
       const pair = this.sorted[i];
-      const [S, T] = [this.positions(pair), lengths[2 * pair + 1] + 1];
+      while (groups[group + 1] <= i) group++;
+      const [S, T] = [this.positions(pair), longest[group]];
       const before = i > 0 ? this.sorted[i - 1] : -1;
-      if (before < 0 || key(before) !== key(pair)) groups.push(i);
       const rows = i - (edges.at(-1) ?? 0) + 1;
       const isFull = rows > batchSize || rows * Math.max(S, T) > batchSize * usualLength;
       const isOther = before < 0 || sourceKey(before) !== sourceKey(pair);
       if (isOther || (isFull && rows > 1)) edges.push(i);
+      targetSteps[edges.length - 1] = T;
     }
     this.groups = [...groups, this.sorted.length];
     this.edges = [...edges, this.sorted.length];
+    this.targetSteps = targetSteps;
     this.batchesPerPass = edges.length;
   }
 
@@ -94,7 +117,7 @@ export class PairBatches {
     const sizes = { maxBatch: 1, maxSourceRows: 1, maxTargetRows: 1, maxWeights: 1 };
     for (let i = 0; i < this.batchesPerPass; i++) {
       const last = this.sorted[this.edges[i + 1] - 1];
-      const [S, T] = [this.positions(last), this.pairs.lengths[2 * last + 1] + 1];
+      const [S, T] = [this.positions(last), this.targetSteps[i]];
       const B = share(this.edges[i + 1] - this.edges[i]);
       sizes.maxBatch = Math.max(sizes.maxBatch, B);
       sizes.maxSourceRows = Math.max(sizes.maxSourceRows, S * B);
@@ -197,4 +220,12 @@ function shuffle(list: Uint32Array, random: Random): void {
     const j = Math.floor(random.uniform() * (i + 1));
     [list[i], list[j]] = [list[j], list[i]];
   }
+}
+
+/**
+ * Targets of the same class are mixed in training: those up to `usualLength`, then those up to twice, four times, … that
+ * length. Among very long targets, a short one would take as much memory and time as they do.
+ */
+function lengthClass(length: number): number {
+  return Math.max(0, Math.ceil(Math.log2((length + 1) / usualLength)));
 }

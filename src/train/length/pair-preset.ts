@@ -15,6 +15,8 @@ export interface PairPreset {
   readonly dropout: number;
   /** For optimisers with decoupled weight decay; undefined for the default of the optimiser */
   readonly weightDecay: number | undefined;
+  /** As a fraction of the optimiser's usual learning rate */
+  readonly rate: number;
   readonly batchSize: number;
   /** The given length of the training run, or a number of passes if the given time is more than the pairs can use */
   readonly length: TrainLength;
@@ -64,6 +66,12 @@ const leastPasses = 8;
 /** Min number of passes over the pairs for which the largest network is chosen, if there are many pairs */
 const largePasses = 25;
 
+/**
+ * The learning rate for pairs, except for few of them, as a fraction of the optimiser's usual one. With the usual one,
+ * which suits language models, answers that need attention are learned slowly or not at all (test/bench/README.md).
+ */
+const rateOfPairs = 0.25;
+
 /** The time of a layer's step grows with about this power of its number of units. */
 const costPower = 1.6;
 
@@ -78,6 +86,7 @@ export function pairPreset({ pairs, layerSteps, length, speed }: PairPresetInput
   ) => ({
     ...{ model: { layers: 1, hidden, embedding: 64 }, dropout, batchSize },
     weightDecay: pairs < fewPairs && passes !== undefined ? decayFor(passes) : undefined,
+    rate: pairs < fewPairs ? 1 : rateOfPairs,
     epochs: passes,
   });
   if (length?.kind !== 'seconds' || speed === undefined) {
