@@ -2,8 +2,8 @@
 """The network of charnn's pairs in PyTorch, for pairs-speed.mjs: how fast it trains, and how fast it converts.
 
 A bidirectional LSTM reads the source and an LSTM writes the target, with Luong attention (general) over the source, as
-src/model/pairs/pair-network.ts has it. Batches are those of charnn: sources of equal length, sorted by the length of
-the target. The request is a file of JSON, named on the command line:
+src/model/pairs/pair-network.ts has it. Batches are those of charnn: sources of equal length, with targets of different
+lengths. The request is a file of JSON, named on the command line:
 
     {"mode": "train", "pairs": [[[ids], [ids]], …], "batch": 64, "steps": 200, …}
     {"mode": "convert", "sources": [[ids], …], "batch": 256, "weights": FILE of float32 in charnn's order, …}
@@ -89,7 +89,8 @@ def groups(items, length, most):
 
 
 def training_batches(request):
-    pairs = sorted(request["pairs"], key=lambda pair: (len(pair[0]), len(pair[1])))
+    mixed = random.Random(2).sample(request["pairs"], len(request["pairs"]))
+    pairs = sorted(mixed, key=lambda pair: len(pair[0]))
     for chosen in groups(pairs, lambda pair: len(pair[0]), request["batch"]):
         steps = max(len(target) for _, target in chosen) + 1
         inputs = [[request["tab"], *target] + [request["newline"]] * (steps - 1 - len(target)) for _, target in chosen]
