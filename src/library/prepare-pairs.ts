@@ -50,13 +50,9 @@ export async function preparePairs(
   const { batchSize, model: size } = { ...preset, ...(initFrom && { model: initFrom.config }) };
   const { optimizer = schema.optimizer.default } = options;
   const { decoupled: isDecoupled, defaults } = optimizers[optimizer];
-  const { learningRate = preset.rate * defaults.learningRate } = options;
+  const { learningRate = preset.rateFactor * defaults.learningRate } = options;
   const { weightDecay = isDecoupled ? preset.weightDecay : undefined } = options;
-  const picked = {
-    ...preset,
-    weightDecay: options.weightDecay === undefined ? weightDecay : undefined,
-  };
-  notePicked(options, picked, initFrom, length, messages);
+  notePicked(options, { ...preset, weightDecay, learningRate }, initFrom, length, messages);
   const fitted = { batchSize: options.batchSize ?? batchSize, seqLength: pairSteps };
   const each = options.threads ?? threadsHere(processes);
   const threads = threadsOfAll(each, fitted.batchSize, processes);
@@ -74,21 +70,27 @@ export async function preparePairs(
   };
 }
 
-/** Reports the hidden size, the dropout and the weight decay that were picked. */
+/** Reports what was picked: hidden size, dropout, and an unusual learning rate or weight decay. */
 function notePicked(
-  { hidden, dropout }: CommandTrainOptions,
-  { model, epochs, dropout: picked, weightDecay }: PairPreset,
+  options: CommandTrainOptions,
+  preset: PairPreset & { readonly learningRate: number },
   initFrom: Model | undefined,
   length: PairPreset['length'],
   messages: Messages,
 ): void {
+  const { model, epochs, dropout, rateFactor, learningRate, weightDecay } = preset;
+  const isSized = options.hidden === undefined && initFrom === undefined;
+  const isDecayed = options.weightDecay === undefined && weightDecay !== undefined;
   const choices = [
-    ...(hidden === undefined && initFrom === undefined ? [`hidden size ${model.hidden}`] : []),
-    ...(dropout === undefined ? [`dropout ${picked}`] : []),
-    ...(weightDecay === undefined ? [] : [`weight decay ${weightDecay}`]),
+    ...(isSized ? [`hidden size ${model.hidden}`] : []),
+    ...(options.dropout === undefined ? [`dropout ${dropout}`] : []),
+    ...(options.learningRate === undefined && rateFactor !== 1
+      ? [`learning rate ${learningRate}`]
+      : []),
+    ...(isDecayed ? [`weight decay ${weightDecay}`] : []),
   ];
   if (choices.length === 0) return;
-  const isTold = hidden === undefined && epochs !== undefined && length.kind !== 'steps';
+  const isTold = options.hidden === undefined && epochs !== undefined && length.kind !== 'steps';
   const times =
     epochs !== undefined && epochs < 10 ? epochs.toFixed(1) : grouped(Math.round(epochs ?? 0));
   const read = isTold ? `: the pairs will be read about ${times} times` : '';

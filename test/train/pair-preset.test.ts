@@ -26,7 +26,7 @@ test('a time that is longer than the pairs are worth becomes a number of passes'
 });
 
 test('many pairs are learned at a lower rate', () => {
-  expect([800, 4_999, 5_000, 200_000].map((pairs) => picked(pairs).rate)).toEqual([
+  expect([800, 4_999, 5_000, 200_000].map((pairs) => picked(pairs).rateFactor)).toEqual([
     1, 1, 0.25, 0.25,
   ]);
 });

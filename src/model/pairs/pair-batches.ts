@@ -56,15 +56,18 @@ export class PairBatches {
    * the text
    */
   private readonly sorted: Uint32Array;
-  /** Indices in `sorted` at which groups of pairs begin, within which pairs change places; then its length */
+  /**
+   * Indices in `sorted` at which groups begin, within which pairs are shuffled; the last index is the length of
+   * `sorted`
+   */
   private readonly groups: readonly number[];
   /** Indices in `sorted` at which batches begin; the last index is the length of `sorted` */
   private readonly edges: readonly number[];
-  /** Max number of the decoder's steps in each batch, in whatever order the pairs are */
+  /** Number of the decoder's steps in each batch, at most, however the pairs are shuffled */
   private readonly targetSteps: readonly number[];
   private pass: { number: number; pairs: Uint32Array; order: Uint32Array } | undefined;
 
-  /** @param seed undefined if the order does not matter: the batches are then in the order of lengths */
+  /** @param seed undefined for validation, where the order does not matter: nothing is shuffled then */
   constructor(
     private readonly ids: Ids,
     private readonly pairs: PairTable,
@@ -78,24 +81,19 @@ export class PairBatches {
     const targetKey = seed === undefined ? (length: number) => length : lengthClass;
     const key = (pair: number) => sourceKey(pair) * 65536 + targetKey(lengths[2 * pair + 1]);
     this.sorted = Uint32Array.from(pairs.starts.keys()).sort((a, b) => key(a) - key(b) || a - b);
-    const groups: number[] = [];
-    const longest: number[] = [];
-    this.sorted.forEach((pair, i) => {
+    const longest = new Map<number, number>();
+    for (const pair of this.sorted) {
       const T = lengths[2 * pair + 1] + 1;
-      if (i === 0 || key(this.sorted[i - 1]) !== key(pair)) {
-        groups.push(i);
-        longest.push(T);
-      }
-      longest[longest.length - 1] = Math.max(longest[longest.length - 1], T);
-    });
+      longest.set(key(pair), Math.max(T, longest.get(key(pair)) ?? 0));
+    }
+    const groups: number[] = [];
     const edges: number[] = [];
     const targetSteps: number[] = [];
-    let group = 0;
     for (let i = 0; i < this.sorted.length; i++) {
       const pair = this.sorted[i];
-      while (groups[group + 1] <= i) group++;
-      const [S, T] = [this.positions(pair), longest[group]];
+      const [S, T] = [this.positions(pair), longest.get(key(pair)) as number];
       const before = i > 0 ? this.sorted[i - 1] : -1;
+      if (before < 0 || key(before) !== key(pair)) groups.push(i);
       const rows = i - (edges.at(-1) ?? 0) + 1;
       const isFull = rows > batchSize || rows * Math.max(S, T) > batchSize * usualLength;
       const isOther = before < 0 || sourceKey(before) !== sourceKey(pair);
@@ -223,8 +221,8 @@ function shuffle(list: Uint32Array, random: Random): void {
 }
 
 /**
- * Targets of the same class are mixed in training: those up to `usualLength`, then those up to twice, four times, … that
- * length. Among very long targets, a short one would take as much memory and time as they do.
+ * The class of a target by its length: 0 up to `usualLength`, 1 up to twice that length, 2 up to four times, and so on.
+ * Only targets of the same class are mixed, because a short target takes as many steps as the longest of its batch.
  */
 function lengthClass(length: number): number {
   return Math.max(0, Math.ceil(Math.log2((length + 1) / usualLength)));

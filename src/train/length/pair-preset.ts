@@ -15,8 +15,8 @@ export interface PairPreset {
   readonly dropout: number;
   /** For optimisers with decoupled weight decay; undefined for the default of the optimiser */
   readonly weightDecay: number | undefined;
-  /** As a fraction of the optimiser's usual learning rate */
-  readonly rate: number;
+  /** What the optimiser's usual learning rate is multiplied by */
+  readonly rateFactor: number;
   readonly batchSize: number;
   /** The given length of the training run, or a number of passes if the given time is more than the pairs can use */
   readonly length: TrainLength;
@@ -70,7 +70,7 @@ const largePasses = 25;
  * The learning rate for pairs, except for few of them, as a fraction of the optimiser's usual one. With the usual one,
  * which suits language models, answers that need attention are learned slowly or not at all (test/bench/README.md).
  */
-const rateOfPairs = 0.25;
+const factorForPairs = 0.25;
 
 /** The time of a layer's step grows with about this power of its number of units. */
 const costPower = 1.6;
@@ -86,7 +86,7 @@ export function pairPreset({ pairs, layerSteps, length, speed }: PairPresetInput
   ) => ({
     ...{ model: { layers: 1, hidden, embedding: 64 }, dropout, batchSize },
     weightDecay: pairs < fewPairs && passes !== undefined ? decayFor(passes) : undefined,
-    rate: pairs < fewPairs ? 1 : rateOfPairs,
+    rateFactor: pairs < fewPairs ? 1 : factorForPairs,
     epochs: passes,
   });
   if (length?.kind !== 'seconds' || speed === undefined) {

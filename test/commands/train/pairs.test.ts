@@ -31,6 +31,32 @@ test('two threads train, from standard input, and validate on a file of their ow
   expect(start).toMatchObject({ type: 'start', threads: 2, validationCharacters: 6 });
 });
 
+test('many pairs are learned at a lower rate, which is told, unless a rate is given', async () => {
+  const folder = new Folder();
+  folder.write('pairs.tsv', reversals(6000));
+  const fixed = ['--steps', '1', '--schedule', 'constant', '--warmup', '0', '--json', '--force'];
+  const rateOf = async (...options: string[]) => {
+    const args = ['train', 'pairs.tsv', ...smallPairs, ...fixed, ...options];
+    const { status, stdout, stderr } = await folder.run(args);
+    expect(status, stderr).toBe(0);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    return [events.find(({ type }) => type === 'validation').learningRate, stderr];
+  };
+  const [picked, told] = await rateOf();
+  expect(picked).toBe(0.0015);
+  expect(told.replaceAll('\n', ' ')).toContain('learning rate 0.0015');
+  const [adam] = await rateOf('--optimizer', 'adamw');
+  expect(adam).toBe(0.001);
+  const [given, silent] = await rateOf('--learning-rate', '0.004');
+  expect(given).toBe(0.004);
+  expect(silent).not.toContain('learning rate');
+  folder.write('pairs.tsv', reversals(400));
+  expect((await rateOf())[0]).toBe(0.006);
+});
+
 test('lines that are no pairs are named with their number, and counted', async () => {
   const folder = new Folder();
   folder.write('pairs.tsv', `${reversals(60)}no tab\n\tb\na\t\n\nab\tBA\tmore\nalso none\n`);
