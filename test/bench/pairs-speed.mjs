@@ -13,7 +13,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readModel } from '#charnn/checkpoint/model-file.js';
+import { readAnyModel } from '#charnn/checkpoint/model-file.js';
 import { PairText } from '#charnn/convert/pair-text.js';
 import { codingOf } from '#charnn/text/pair-coding.js';
 import { folderOfProcess } from '../temporary-folder.mjs';
@@ -48,7 +48,7 @@ const shape = [
 const { train } = tasks.cmudict(folder, randomFrom(1));
 writeFileSync(join(folder, 'train.tsv'), [...asLines(train)].join(''));
 charnn(['train', 'train.tsv', ...shape, '--steps', options.learn, '-q', '-o', 'model.json']);
-const model = await readModel(join(folder, 'model.json'));
+const model = await readAnyModel(join(folder, 'model.json'));
 const weights = join(folder, 'weights');
 writeFileSync(weights, Buffer.from(Float32Array.from(model.weights).buffer));
 
